@@ -1,0 +1,185 @@
+"""The decision: may this agent make this call, and what has to be done for it.
+
+A deny is a wall, a constrain a turnstile, an allow a door, and where nothing matches it is closed. ``Engine.decide``
+is the whole story:
+
+1.  Every matching rule counts; the order of rules and documents means nothing.
+2.  A matching wall refuses, and nothing lifts it.
+3.  A wall or turnstile that cannot be evaluated refuses as well: unknown is not false.
+4.  Without a door the call is denied.
+5.  Of several doors the first in name order is taken that asks no approval and has room left, else the first that
+    asks one.
+6.  What the turnstiles and the chosen door demand is joined, and of masks what all open doors demand.
+7.  A limit without room refuses; an approval that somebody has to give holds.
+
+Rules in shadow mode are weighed beside the others and reported, and never change the answer. The engine is immutable
+and has no clock: the same input gives the same decision.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Self
+
+from policy.actions.decoding import Action
+from policy.actions.http import HttpAction
+from policy.actions.kubernetes import KubernetesAction
+from policy.codes import Code
+from policy.errors import GateholdError
+from policy.model import (
+    Agent,
+    Decision,
+    Family,
+    LimitObligation,
+    Obligations,
+    RuleName,
+    TargetName,
+    TargetTraits,
+    Verdict,
+)
+from policy.rules.compiler import RuleProblem, Surroundings, compile_rules
+from policy.rules.index import HttpIndex, Index, KubernetesIndex, Masks, build_index, candidates
+from policy.rules.obligations import combine_approvals, combine_limits, combine_masks
+from policy.rules.room import LimitView, Room
+from policy.rules.rule import Rule
+from policy.rules.schema import PolicyDocument
+from policy.rules.weighing import Call, Weighed, message, weigh_all
+
+__all__ = ["Engine", "LimitView", "PolicyError"]
+
+_REASONS = {
+    Code.DENIED_BY_RULE: "A rule of the gateway denies this call.",
+    Code.UNEVALUABLE: "A rule of the gateway could not be evaluated for this call.",
+    Code.DEFAULT_DENY: "No rule of the gateway allows this call.",
+    Code.RATE_LIMITED: "The rate limit for this call is reached.",
+    Code.BUDGET_SPENT: "The budget for this call is spent.",
+    Code.UNREGISTERED_TARGET: "This target is not registered.",
+    Code.APPROVAL_REQUIRED: "A person has to approve this call first.",
+}
+_NOTHING = Obligations()
+_VERDICTS = {Code.ALLOWED: Verdict.ALLOW, Code.APPROVAL_REQUIRED: Verdict.HOLD}
+
+
+class PolicyError(GateholdError):
+    """These documents cannot be compiled; ``problems`` says why."""
+
+    def __init__(self, problems: Sequence[RuleProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(f"{each.policy}: {each.rule}: {each.message}" for each in problems))
+
+
+class Engine:
+    """All rules of a configuration, compiled."""
+
+    def __init__(self, rules: Sequence[Rule], targets: Mapping[str, TargetTraits]) -> None:
+        self.rules = {rule.name: rule for rule in sorted(rules, key=lambda rule: rule.name)}
+        """By name, in name order."""
+        self.targets = dict(targets)
+        self.revision = _revision(self.rules.values(), self.targets.values())
+        """SHA-256, in hexadecimal, of everything that a decision depends on."""
+        self._indexes: dict[Family, Index] = {family: build_index(family, rules) for family in Family}
+
+    @classmethod
+    def compile(
+        cls,
+        policies: Sequence[PolicyDocument],
+        targets: Mapping[str, TargetTraits],
+        *,
+        known_profiles: Collection[str] | None = None,
+        known_issuers: Collection[str] | None = None,
+    ) -> Self:
+        """The engine for these documents. Raises ``PolicyError`` with every problem."""
+        surroundings = Surroundings(targets=targets, profiles=known_profiles, issuers=known_issuers)
+        compiled = compile_rules(policies, surroundings)
+        if compiled.problems:
+            raise PolicyError(compiled.problems)
+        return cls(compiled.rules, targets)
+
+    def rule_hash(self, name: str) -> str:
+        """SHA-256 of a rule's content. Raises ``KeyError`` for a rule that is not there."""
+        return self.rules[RuleName(name)].hash
+
+    def decide(
+        self, agent: Agent, target: TargetName, action: Action, *, now: datetime, limits: LimitView | None = None
+    ) -> Decision:
+        """Judge one call. ``now`` carries a time zone; without ``limits`` every limit has room.
+
+        A refusal for want of room names the limits that have none in its obligations, so that the caller can tell
+        how long to wait.
+        """
+        if target not in self.targets:
+            return self._refuse(Code.UNREGISTERED_TARGET)
+        weighed = self.weigh(agent, target, action, now=now)
+        if weighed.walls:
+            return self._refuse(Code.DENIED_BY_RULE, weighed, weighed.walls[0])
+        if weighed.doubtful:
+            return self._refuse(Code.UNEVALUABLE, weighed, weighed.doubtful[0])
+        if not weighed.doors:
+            return self._refuse(Code.DEFAULT_DENY, weighed)
+        room = Room(limits, agent, target)
+        binding = [*weighed.gates, room.choose(weighed.doors)]
+        if exhausted := room.exhausted(binding):
+            return self._out_of_room(weighed, exhausted)
+        return self._pass(weighed, binding)
+
+    def weigh(self, agent: Agent, target: TargetName, action: Action, *, now: datetime) -> Weighed:
+        """What every candidate rule says about a call."""
+        traits = self.targets[target]
+        call = Call(agent, traits, action, now)
+        return weigh_all(candidates(self._indexes[traits.family], self.masks(agent, target, action)), call)
+
+    def masks(self, agent: Agent, target: TargetName, action: Action) -> Masks:
+        """Which rules of the target's family each selector leaves, by bits in name order."""
+        traits = self.targets[target]
+        index = self._indexes[traits.family]
+        if isinstance(index, HttpIndex) and isinstance(action, HttpAction):
+            return index.masks(agent, traits, action)
+        if isinstance(index, KubernetesIndex) and isinstance(action, KubernetesAction):
+            return index.masks(agent, traits, action)
+        raise GateholdError(f"target {target} is of family {traits.family}, the action is not")
+
+    def rules_of(self, target: TargetName) -> Sequence[Rule]:
+        """The rules of the target's family: rule *i* has bit *i* in ``masks``."""
+        return self._indexes[self.targets[target].family].rules
+
+    def _pass(self, weighed: Weighed, binding: Sequence[Rule]) -> Decision:
+        """Allow the call, or hold it where one of the binding rules asks for an approval; the door is the last."""
+        mask = combine_masks(weighed.call.target, [*weighed.gates, *weighed.doors])
+        limits = combine_limits(binding)
+        asking = [rule for rule in binding if rule.approval is not None]
+        if not asking:
+            return self._decision(Code.ALLOWED, weighed, binding[-1], Obligations(mask=mask, limits=limits))
+        approval = combine_approvals(asking, [message(rule, weighed.call) for rule in asking])
+        obligations = Obligations(approval=approval, mask=mask, limits=limits)
+        return self._decision(Code.APPROVAL_REQUIRED, weighed, asking[0], obligations)
+
+    def _out_of_room(self, weighed: Weighed, exhausted: tuple[LimitObligation, ...]) -> Decision:
+        code = Code.RATE_LIMITED if exhausted[0].unit == "rate" else Code.BUDGET_SPENT
+        return self._decision(code, weighed, self.rules[exhausted[0].rule], Obligations(limits=exhausted))
+
+    def _refuse(self, code: Code, weighed: Weighed | None = None, rule: Rule | None = None) -> Decision:
+        return self._decision(code, weighed, rule, _NOTHING)
+
+    def _decision(self, code: Code, weighed: Weighed | None, rule: Rule | None, obligations: Obligations) -> Decision:
+        stated = rule.reason if rule is not None and code is not Code.UNEVALUABLE else ""
+        return Decision(
+            verdict=_VERDICTS.get(code, Verdict.DENY),
+            code=code,
+            rule=rule.name if rule is not None else None,
+            rules=tuple(weighed.names) if weighed else (),
+            shadow=tuple(rule.name for rule in weighed.shadow) if weighed else (),
+            reason=stated or _REASONS.get(code, ""),
+            detail=weighed.detail() if weighed else "",
+            obligations=obligations,
+            revision=self.revision,
+        )
+
+
+def _revision(rules: Iterable[Rule], targets: Iterable[TargetTraits]) -> str:
+    content = {
+        "rules": [[rule.name, rule.hash] for rule in rules],
+        "targets": sorted((asdict(target) for target in targets), key=lambda target: str(target["name"])),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,55 @@
+"""How the demands of several rules become one: always the strictest.
+
+Masks join by union. Approvals are all required, in one prompt: their sets of groups stand side by side, the largest
+count counts, the shortest grant and the narrowest scope. Limits all have to have room.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+
+from policy.model import ApprovalObligation, LimitObligation, MaskObligation, RuleName, TargetTraits
+from policy.rules.rule import ApprovalTerms, Rule
+
+_ON_UNMASKABLE = ("block", "drop", "pass")
+_NO_MASK = MaskObligation()
+_SCOPES = ("request", "resource", "rule")
+
+
+def combine_masks(target: TargetTraits, rules: Iterable[Rule]) -> MaskObligation:
+    """Every profile of the target and of the rules."""
+    masks = [rule.mask for rule in rules if rule.mask is not None]
+    if target.mask:
+        masks.append(MaskObligation(profiles=tuple(sorted(set(target.mask))), on_unmaskable=target.on_unmaskable))
+    if len(masks) < 2:
+        return masks[0] if masks else _NO_MASK
+    return MaskObligation(
+        profiles=tuple(sorted(set(chain.from_iterable(mask.profiles for mask in masks)))),
+        on_unmaskable=min((mask.on_unmaskable for mask in masks), key=_ON_UNMASKABLE.index),
+    )
+
+
+def combine_limits(rules: Iterable[Rule]) -> tuple[LimitObligation, ...]:
+    """Every limit, in the order of the rules."""
+    return tuple(limit for rule in rules for limit in rule.limits)
+
+
+def combine_approvals(rules: Sequence[Rule], messages: Sequence[str]) -> ApprovalObligation | None:
+    """One approval that satisfies every rule that asks for one; None where none does."""
+    asking = [(rule.name, rule.approval) for rule in rules if rule.approval is not None]
+    if not asking:
+        return None
+    terms = [approval for _, approval in asking]
+    return ApprovalObligation(
+        rules=tuple(RuleName(name) for name, _ in asking),
+        groups=tuple(dict.fromkeys(chain.from_iterable(each.groups for each in terms))),
+        count=max(each.count for each in terms),
+        grant=_shortest(terms),
+        scope=min((each.scope for each in terms), key=_SCOPES.index),
+        message="; ".join(text for text in dict.fromkeys(messages) if text),
+    )
+
+
+def _shortest(terms: Sequence[ApprovalTerms]) -> float | None:
+    """No grant at all is the shortest."""
+    grants = [each.grant for each in terms if each.grant is not None]
+    return min(grants) if len(grants) == len(terms) else None

@@ -1,0 +1,39 @@
+"""Whether limits have room, and which door that makes the one to take."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from policy.model import Agent, LimitObligation, TargetName
+from policy.rules.rule import Rule
+
+
+class LimitView(Protocol):
+    """What a decision may ask of the limits; asking charges nothing."""
+
+    def wait(self, obligation: LimitObligation, agent: Agent, target: TargetName) -> float:
+        """Seconds until there is room for one more call; 0.0 where there is."""
+        ...
+
+
+class Room:
+    """The limits as they stand for one call."""
+
+    def __init__(self, limits: LimitView | None, agent: Agent, target: TargetName) -> None:
+        self._limits = limits
+        self._agent = agent
+        self._target = target
+
+    def exhausted(self, rules: Iterable[Rule]) -> tuple[LimitObligation, ...]:
+        """The limits of these rules that have no room."""
+        if self._limits is None:
+            return ()
+        obligations = (limit for rule in rules for limit in rule.limits)
+        return tuple(each for each in obligations if self._limits.wait(each, self._agent, self._target) > 0.0)
+
+    def choose(self, doors: Sequence[Rule]) -> Rule:
+        """The door to take: without approval and with room, else with approval and room, else none has room.
+
+        Among equals the first in name order; ``doors`` is in that order and not empty.
+        """
+        with_room = [door for door in doors if not self.exhausted([door])] or doors
+        return next((door for door in with_room if door.approval is None), with_room[0])

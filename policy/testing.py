@@ -1,0 +1,186 @@
+"""Runs ``kind: PolicyTest``: calls with the verdict, and the rule, that must come out.
+
+Beside the results it counts what each rule did: how often its selectors matched, and how often its condition was
+true, false or could not be evaluated. A rule that no case ever matches is a rule that nobody has tried.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from policy.actions import objects
+from policy.actions.decoding import Action, decode
+from policy.actions.kubernetes import KubernetesAction
+from policy.codes import Code
+from policy.engine import Engine
+from policy.errors import Refusal
+from policy.expressions import Outcome
+from policy.model import Agent, Decision, Maybe, RuleName, TargetName, TargetTraits, Verdict, WireRequest
+from policy.rules.schema import CaseAgent, CaseObjects, CaseRequest, CaseSpec, PolicyTestDocument
+from policy.rules.weighing import Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One case and what came of it."""
+
+    document: str
+    name: str
+    want: Mapping[str, Any]
+    got: Mapping[str, Any]
+    """The same keys as in ``want``."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything that was wanted came out."""
+        return dict(self.want) == dict(self.got)
+
+
+@dataclass(slots=True, kw_only=True)
+class Coverage:
+    """What one rule did in all cases."""
+
+    rule: RuleName
+    matched: int = 0
+    """Cases in which its selectors matched."""
+    true: int = 0
+    false: int = 0
+    error: int = 0
+    """Of those, by the outcome of its condition; without a condition it is true."""
+
+    def add(self, finding: Finding) -> None:
+        """Count one finding."""
+        if finding.selector not in {"", "when"}:
+            return
+        self.matched += 1
+        self.true += finding.outcome is Outcome.MATCH
+        self.false += finding.outcome is Outcome.NO_MATCH
+        self.error += finding.outcome is Outcome.ERROR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All results, and coverage by rule in name order."""
+
+    results: tuple[Result, ...]
+    coverage: tuple[Coverage, ...]
+
+    @property
+    def failed(self) -> int:
+        """How many cases did not come out as wanted."""
+        return sum(not result.passed for result in self.results)
+
+    @property
+    def covered(self) -> float:
+        """The part of the rules that matched in at least one case; 1.0 where there are no rules."""
+        return sum(each.true > 0 for each in self.coverage) / len(self.coverage) if self.coverage else 1.0
+
+
+def run(engine: Engine, documents: Iterable[PolicyTestDocument], *, now: datetime, issuer: str = "") -> Report:
+    """Run every case; ``now`` and ``issuer`` stand in where a case states none."""
+    runner = _Runner(engine, now, issuer)
+    results = [runner.run(document.metadata.name, case) for document in documents for case in document.cases]
+    return Report(results=tuple(results), coverage=tuple(runner.coverage.values()))
+
+
+class _Runner:
+    def __init__(self, engine: Engine, now: datetime, issuer: str) -> None:
+        self._engine = engine
+        self._now = now
+        self._issuer = issuer
+        self.coverage = {name: Coverage(rule=name) for name in engine.rules}
+
+    def run(self, document: str, case: CaseSpec) -> Result:
+        try:
+            decision = self._decide(case)
+        except Refusal as refusal:
+            decision = Decision(verdict=Verdict.DENY, code=refusal.code)
+        want = case.expect.model_dump(mode="json", exclude_unset=True)
+        got = _answer(decision)
+        return Result(document=document, name=case.name, want=want, got={key: got[key] for key in want})
+
+    def _decide(self, case: CaseSpec) -> Decision:
+        target, now = TargetName(case.request.target), case.now or self._now
+        if target not in self._engine.targets:
+            return Decision(verdict=Verdict.DENY, code=Code.UNREGISTERED_TARGET)
+        agent = agent_of(case.agent, self._issuer)
+        action = action_of(case.request, self._engine.targets[target])
+        weighed = self._engine.weigh(agent, target, action, now=now)
+        for finding in weighed.findings:
+            self.coverage[finding.rule.name].add(finding)
+        return self._engine.decide(agent, target, action, now=now)
+
+
+def _answer(decision: Decision) -> dict[str, Any]:
+    return {
+        "verdict": decision.verdict.value,
+        "rule": decision.rule,
+        "code": decision.code.value,
+        "mask": list(decision.obligations.mask.profiles),
+    }
+
+
+def agent_of(spec: CaseAgent, issuer: str) -> Agent:
+    """The caller of a case."""
+    return Agent(
+        issuer=issuer if spec.issuer is None else spec.issuer,
+        subject=spec.subject,
+        groups=tuple(sorted(set(spec.groups))),
+        claims=spec.claims,
+    )
+
+
+def action_of(request: CaseRequest, traits: TargetTraits) -> Action:
+    """What the request of a case asks for; raises ``Refusal`` where it is malformed."""
+    action = decode(traits, _wire_request(request))
+    if request.objects is None or not isinstance(action, KubernetesAction):
+        return action
+    known = {each.name: getattr(action, each.name) for each in fields(action)}
+    return _KnownObjects(**known, stated=request.objects)
+
+
+def _wire_request(request: CaseRequest) -> WireRequest:
+    headers = [(name, value) for name, given in request.headers.items() for value in _values(given)]
+    body = b""
+    if "body" in request.model_fields_set:
+        as_text = isinstance(request.body, str)
+        body = (request.body if as_text else json.dumps(request.body)).encode()
+        if not as_text and "content-type" not in {name.lower() for name in request.headers}:
+            headers.append(("content-type", "application/json"))
+    return WireRequest(method=request.method, path=request.path, headers=tuple(headers), body=body)
+
+
+def _values(given: str | Sequence[str]) -> Sequence[str]:
+    return [given] if isinstance(given, str) else given
+
+
+@dataclass(frozen=True, kw_only=True)
+class _KnownObjects(KubernetesAction):
+    """A call of which a case states the object before and after."""
+
+    stated: CaseObjects
+
+    @property
+    def replicas(self) -> Maybe[int]:
+        return super().replicas if self.stated.new is None else self._replicas_of(self.stated.new)
+
+    @property
+    def old_replicas(self) -> Maybe[int]:
+        return super().old_replicas if self.stated.old is None else self._replicas_of(self.stated.old)
+
+    @property
+    def images(self) -> Maybe[tuple[str, ...]]:
+        return super().images if self.stated.new is None else objects.images_of(self.stated.new, self.group)
+
+    @property
+    def object(self) -> Maybe[dict[str, Any]]:
+        return super().object if self.stated.new is None else self.stated.new
+
+    def variables(self, body: bool) -> dict[str, Any]:
+        found = super().variables(body)
+        return found if self.stated.old is None else {**found, "oldObject": self.stated.old}
+
+    def _replicas_of(self, value: dict[str, Any]) -> Maybe[int]:
+        return objects.replicas_of(value, objects.default_replicas(self.group, self.resource, self.subresource))
