@@ -1,0 +1,56 @@
+"""Values between other characters, which Presidio's patterns pass over.
+
+Its patterns want word boundaries, and its e-mail validator gives up on a slash or a question mark before the address:
+``note_4111111111111111`` and ``/users/bob@example.com`` are not found. Whoever chooses how a value is embedded could
+use that to see it, so profiles for personal data look here as well.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+
+from masking.numbers import is_card
+
+_RUN = re.compile(
+    r"(?<![0-9])(?<![0-9]\.)"
+    r"(?:[0-9]{13,19}|[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{1,7}|[0-9]{4}([ -])[0-9]{6}\2[0-9]{4,5})"
+    r"(?![0-9])"
+)
+_DIGEST = re.compile(r"[0-9a-fA-F]{32,}")
+
+
+def embedded_cards(text: str) -> Iterator[tuple[int, int]]:
+    """Spans of card numbers that may touch letters and underscores, but stand in no longer hex digest."""
+    digests = [match.span() for match in _DIGEST.finditer(text)]
+    for match in _RUN.finditer(text):
+        inside = any(start <= match.start() and match.end() <= end for start, end in digests)
+        if not inside and is_card(match[0].replace(" ", "").replace("-", "")):
+            yield match.span()
+
+
+_SSN = re.compile(r"(?<![0-9])(?<![0-9]-)[0-9]{3}-[0-9]{2}-[0-9]{4}(?![0-9])(?!-[0-9])")
+
+
+def embedded_dashed(text: str) -> Iterator[tuple[int, int]]:
+    """Spans of the form 123-45-6789 that may touch letters and underscores, but no further digits."""
+    return (match.span() for match in _SSN.finditer(text))
+
+
+_AT = re.compile("@")
+_LOCAL = re.compile(r"[\w.+%-]*")
+_DOMAIN = re.compile(r"@[\w.-]+")
+_LONGEST_PART = 330
+
+
+def embedded_addresses(text: str, known: Collection[int] = ()) -> Iterator[tuple[int, int]]:
+    """Spans of what may be an e-mail address without its neighbours; yet to be judged.
+
+    ``known`` are places of an ``@`` that is part of an address already.
+    """
+    for at in (match.start() for match in _AT.finditer(text)):
+        if at in known:
+            continue
+        before = text[max(0, at - _LONGEST_PART) : at][::-1]
+        local = _LOCAL.match(before)
+        domain = _DOMAIN.match(text, at, at + _LONGEST_PART)
+        if local and local[0] and domain:
+            yield at - len(local[0]), domain.end()

@@ -1,0 +1,146 @@
+"""Masking for the rest of the house: whole bodies, texts and streams, under named profiles.
+
+Bytes that could not be masked never come back: everything that goes wrong raises ``Unmaskable``.
+"""
+
+import secrets
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from masking.content import ContentType, Shape, read_content_type, refuse_binary, text_of, without_bom
+from masking.edits import Edit, apply, count, merge, shift
+from masking.encodings import Decoder, Limits, coding, decode
+from masking.errors import Unmaskable, refusing
+from masking.operators import Operators
+from masking.plan import Plan
+from masking.profiles import Profile
+from masking.stream import Events, KeyGate, Lines, StreamMask
+from masking.worker import Worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Masked:
+    """A masked body."""
+
+    body: bytes
+    """The same object as the given one where nothing was to be hidden or decoded."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """How many values were hidden, by entity; never the values."""
+    encoding: str = ""
+    """The content coding of ``body``: that of the given one if no profile applies, else none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that was hidden: characters ``[start, end)`` of the text before."""
+
+    entity: str
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """A masked text together with what was found in it."""
+
+    masked: str
+    findings: tuple[Finding, ...]
+    """In order of their start. They may overlap: two kinds of value can be seen in the same characters."""
+
+
+class MaskingEngine:
+    """Masks by profiles. Safe to use from several threads."""
+
+    def __init__(
+        self, profiles: Mapping[str, Profile], *, key: bytes | None = None, limits: Limits | None = None
+    ) -> None:
+        """``key``: of pseudonyms; without one they last as long as this engine."""
+        self._profiles = profiles
+        self._hand = Operators(key or secrets.token_bytes(32))
+        self._limits = limits or Limits()
+        self._workers: dict[tuple[str, ...], Worker] = {}
+        self._lock = threading.Lock()
+
+    def load(self) -> None:
+        """Everything that takes seconds the first time. May run in a thread beside the rest of a start."""
+        from masking import detectors  # noqa: PLC0415  (seconds of imports)
+
+        detectors.warm()
+        for name in self._profiles:
+            self._worker((name,))
+
+    def mask_body(
+        self, body: bytes, *, content_type: str, content_encoding: str = "", profiles: tuple[str, ...]
+    ) -> Masked:
+        """A whole body with everything hidden that ``profiles`` ask for, decoded if it was encoded."""
+        if not profiles or not body:
+            return Masked(body=body, encoding=content_encoding)
+        with refusing():
+            declared = read_content_type(content_type)
+            plain = decode(body, content_encoding, self._limits)
+            text = _text(plain, declared)
+            edits = merge(self._edits(text, declared, profiles))
+            if edits:
+                plain = apply(text, edits).encode(declared.charset)
+            return Masked(body=plain, counts=count(edits))
+
+    def mask_text(self, text: str, *, profiles: tuple[str, ...], key: str = "") -> tuple[str, dict[str, int]]:
+        """A text (a header's value, a path) with everything hidden; ``key`` is the name of what holds it.
+
+        With a name that tells (``authorization``) all of the text is hidden.
+        """
+        if not profiles or not text:
+            return text, {}
+        with refusing():
+            edits = merge(self._worker(profiles).text_edits(text, key))
+            return apply(text, edits), count(edits)
+
+    def open_stream(self, *, content_type: str, content_encoding: str = "", profiles: tuple[str, ...]) -> StreamMask:
+        """A mask for a body that comes bit by bit; what it gives has no content coding."""
+        with refusing():
+            declared = read_content_type(content_type)
+            worker = self._worker(profiles)
+            shape = worker.stream_shape(declared)
+            gated = shape is Shape.TEXT and worker.plan.hides_pem
+            return StreamMask(
+                decoder=Decoder(coding(content_encoding), self._limits),
+                framer=Events() if shape is Shape.SSE else Lines(),
+                edits=worker.reader(shape),
+                declared=declared,
+                limit=self._limits.record,
+                gate=KeyGate(self._limits.record) if gated else None,
+            )
+
+    def inspect(self, body: bytes | str, *, content_type: str, profiles: tuple[str, ...]) -> Inspection:
+        """What a body would become, and where something was found in it. A ``str`` is a body already decoded."""
+        with refusing():
+            declared = read_content_type(content_type)
+            text = body if isinstance(body, str) else _text(body, declared)
+            edits = self._edits(text, declared, profiles)
+            found = {Finding(entity=each.entity, start=each.start, end=each.end, score=each.score) for each in edits}
+            ordered = sorted(found, key=lambda each: (each.start, each.end, each.entity))
+            return Inspection(masked=apply(text, merge(edits)), findings=tuple(ordered))
+
+    def _edits(self, text: str, declared: ContentType, profiles: tuple[str, ...]) -> list[Edit]:
+        body = without_bom(text)
+        edits = self._worker(profiles).edits(body, declared)
+        mark = len(text) - len(body)
+        return [shift(edit, mark) for edit in edits] if mark else edits
+
+    def _worker(self, names: tuple[str, ...]) -> Worker:
+        worker = self._workers.get(names)
+        if worker is None:
+            unknown = [name for name in names if name not in self._profiles]
+            if unknown:
+                raise Unmaskable(f"mask profile {unknown[0]} is not known")
+            with self._lock:
+                plan = Plan([self._profiles[name] for name in names], self._hand)
+                worker = self._workers.setdefault(names, Worker(plan))
+        return worker
+
+
+def _text(body: bytes, declared: ContentType) -> str:
+    refuse_binary(body)
+    return text_of(body, declared)

@@ -1,0 +1,87 @@
+"""Several profiles as one: what one of them hides is hidden, in the strictest way that any of them asks for."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import regex
+
+from masking.errors import Unmaskable
+from masking.judging import Judge, Sense
+from masking.operators import Operators, strictest
+from masking.profiles.paths import PathRules
+from masking.profiles.resolving import EntityRule, Profile
+from masking.profiles.spec import EntitySpec, KeySpec
+
+_KEY_SECONDS = 1.0
+_LONGEST_NAME = 4096
+
+
+class Plan:
+    """What a set of profiles asks for, compiled."""
+
+    def __init__(self, profiles: Sequence[Profile], hand: Operators) -> None:
+        self.hand = hand
+        labelled = [(rule.entity, rule.treatment) for p in profiles for rule in (*p.keys, *p.paths, *p.kinds)]
+        self.judge = Judge(_senses(profiles), hand, labelled)
+        self.keys = KeyRules(key for profile in profiles for key in profile.keys)
+        self.paths = PathRules(path for profile in profiles for path in profile.paths)
+        self.kinds = tuple(dict.fromkeys(kind for profile in profiles for kind in profile.kinds))
+        self.pairs = any(profile.pairs for profile in profiles)
+        self.hides_pem = any("PRIVATE_KEY" in profile.entities for profile in profiles)
+
+    @property
+    def placed(self) -> bool:
+        """Whether values are hidden for where they stand, which only JSON can tell."""
+        return bool(self.paths or self.kinds)
+
+
+class KeyRules:
+    """Which names tell that their value is to be hidden."""
+
+    def __init__(self, rules: Iterable[KeySpec]) -> None:
+        self._rules = [(regex.compile(rule.match), rule) for rule in dict.fromkeys(rules)]
+        self.find = lru_cache(8192)(self._find)
+
+    def __bool__(self) -> bool:
+        return bool(self._rules)
+
+    def _find(self, name: str) -> KeySpec | None:
+        """The strictest rule for a name."""
+        if not self._rules:
+            return None
+        if len(name) > _LONGEST_NAME:
+            raise Unmaskable("a member's name is too long")
+        try:
+            matching = [rule for pattern, rule in self._rules if pattern.search(name, timeout=_KEY_SECONDS)]
+        except TimeoutError:
+            raise Unmaskable("a key rule ran out of time") from None
+        return max(matching, key=lambda rule: (rule.treatment.strictness, rule.deep), default=None)
+
+
+def _senses(profiles: Sequence[Profile]) -> list[Sense]:
+    rules: dict[str, EntityRule] = {}
+    customs: dict[str, list[EntitySpec]] = {}
+    for profile in profiles:
+        for entity, rule in profile.entities.items():
+            rules[entity] = _union(rules[entity], rule) if entity in rules else rule
+            if rule.custom and rule.custom not in customs.setdefault(entity, []):
+                customs[entity].append(rule.custom)
+    return [sense for entity in sorted(rules) for sense in _bound(rules[entity], customs.get(entity, ()))]
+
+
+def _bound(rule: EntityRule, customs: Sequence[EntitySpec]) -> Iterable[Sense]:
+    from masking import detectors  # noqa: PLC0415  (seconds of imports: only where something is compiled)
+
+    found = [detectors.custom(rule.entity, spec) for spec in customs] or detectors.builtin(rule.entity)
+    return (Sense(detector=detector, rule=rule) for detector in found)
+
+
+def _union(one: EntityRule, other: EntityRule) -> EntityRule:
+    return replace(
+        one,
+        treatment=strictest(one.treatment, other.treatment),
+        threshold=min(one.threshold, other.threshold),
+        guarded=one.guarded and other.guarded,
+        embedded=one.embedded or other.embedded,
+    )

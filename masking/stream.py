@@ -1,0 +1,191 @@
+"""Masking of answers that come bit by bit: watches, logs, server-sent events.
+
+A stream is a sequence of records: a line, an event. One record is held until it is whole, then masked and given on;
+nothing else is buffered, so order and latency stay. What comes out does not depend on how the input was cut. A record
+that grows beyond the limit is refused, for it could not be judged.
+
+A private key may span many lines of a log. From its opening marker on nothing is given until its closing one.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Protocol
+
+from masking.content import ContentType, refuse_binary, text_of, without_bom
+from masking.edits import Edit, apply, merge
+from masking.encodings import Decoder
+from masking.errors import Unmaskable, refusing
+from masking.secret_patterns import PEM_BEGIN, PEM_END
+
+
+class Framer(Protocol):
+    """Cuts a stream into records."""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The records that ``data`` completes, each with its end."""
+
+    @property
+    def held(self) -> int:
+        """How many bytes are held back."""
+
+    def rest(self) -> bytes:
+        """What is held back."""
+
+
+class Lines:
+    """Records are lines, with the line feed at their end."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The lines that ``data`` completes."""
+        *whole, rest = data.split(b"\n")
+        for line in whole:
+            yield bytes(self._held) + line + b"\n"
+            self._held.clear()
+        self._held += rest
+
+    @property
+    def held(self) -> int:
+        """How many bytes of a line are held back."""
+        return len(self._held)
+
+    def rest(self) -> bytes:
+        """The line that has not ended."""
+        return bytes(self._held)
+
+
+class Events:
+    """Records are server-sent events, with the empty line at their end."""
+
+    _END = re.compile(rb"(?>\r\n|\r|\n){2}")
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+        self._searched = 0
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The events that ``data`` completes."""
+        self._held += data
+        # A carriage return at the end may be half of a line end.
+        known = len(self._held) - self._held.endswith(b"\r")
+        while match := self._END.search(self._held, self._searched, known):
+            yield bytes(self._held[: match.end()])
+            del self._held[: match.end()]
+            known -= match.end()
+            self._searched = 0
+        self._searched = max(known - 3, 0)
+
+    @property
+    def held(self) -> int:
+        """How many bytes of an event are held back."""
+        return len(self._held)
+
+    def rest(self) -> bytes:
+        """The event that has not ended."""
+        return bytes(self._held)
+
+
+class KeyGate:
+    """Holds back what follows the opening marker of a private key, across records."""
+
+    _BEGIN, _END = re.compile(PEM_BEGIN), re.compile(PEM_END)
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._inside = False
+        self._dropped = 0
+
+    def outside(self, record: str) -> str:
+        """What of a record follows a key that an earlier one began; all of it if none is open."""
+        if not self._inside:
+            return record
+        closing = self._END.search(record)
+        if closing is None:
+            self._dropped += len(record)
+            if self._dropped > self._limit:
+                raise Unmaskable("a private key does not end")
+            return ""
+        self._inside = False
+        return record[closing.end() :]
+
+    def note(self, record: str) -> None:
+        """Remembers whether a record leaves a key open."""
+        begun = [match.end() for match in self._BEGIN.finditer(record)]
+        if begun and not self._END.search(record, begun[-1]):
+            self._inside, self._dropped = True, 0
+
+
+class StreamMask:
+    """One answer on its way. After an ``Unmaskable`` it gives nothing any more."""
+
+    def __init__(  # noqa: PLR0913  (its parts, each by name)
+        self,
+        *,
+        decoder: Decoder,
+        framer: Framer,
+        edits: Callable[[str], list[Edit]],
+        declared: ContentType,
+        limit: int,
+        gate: KeyGate | None = None,
+    ) -> None:
+        self._decoder = decoder
+        self._framer = framer
+        self._edits = edits
+        self._declared = declared
+        self._limit = limit
+        self._gate = gate
+        self._counts: Counter[str] = Counter()
+        self._started = False
+        self._cut = False
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many values were hidden so far, by entity."""
+        return dict(sorted(self._counts.items()))
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The masked form of the records that ``chunk`` completes, without content coding; often empty."""
+        with self._or_cut():
+            masked = [self._masked(record) for record in self._framer.feed(self._decoder.feed(chunk))]
+            self._fits(self._framer.held)
+            return b"".join(masked)
+
+    def end(self) -> bytes:
+        """The masked form of what is left."""
+        with self._or_cut():
+            self._decoder.end()
+            rest = self._framer.rest()
+            return self._masked(rest) if rest else b""
+
+    def _masked(self, record: bytes) -> bytes:
+        self._fits(len(record))
+        if not self._started:
+            refuse_binary(record)
+        text = text_of(record, self._declared)
+        body = text if self._started else without_bom(text)
+        mark = text[: len(text) - len(body)]
+        self._started = True
+        if self._gate:
+            body = self._gate.outside(body)
+            self._gate.note(body)
+        edits = merge(self._edits(body))
+        self._counts.update(edit.entity for edit in edits)
+        return (mark + apply(body, edits)).encode(self._declared.charset)
+
+    def _fits(self, size: int) -> None:
+        if size > self._limit:
+            raise Unmaskable("a record of the stream is too large")
+
+    @contextmanager
+    def _or_cut(self) -> Iterator[None]:
+        """Whatever goes wrong ends the stream for good."""
+        if self._cut:
+            raise Unmaskable("the stream was cut")
+        self._cut = True
+        with refusing():
+            yield
+        self._cut = False

@@ -1,0 +1,119 @@
+r"""Decoded readings of a text that know where each character came from.
+
+A value can be written in more than one way: ``\u0040`` in JSON, ``%40`` in a URL, ``&#64;`` in HTML. Whatever reads the
+answer will decode it, so it has to be judged as decoded; what is replaced are the raw characters. A view is the decoded
+text plus the map back.
+"""
+
+import html
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """``text`` as decoded, with the origin of every position of it."""
+
+    text: str
+    _decoded: list[int] = field(default_factory=lambda: [0])
+    """Positions in the decoded text from which on the distance to the raw text changes; ascending, from 0."""
+    _raw: list[int] = field(default_factory=lambda: [0])
+    """The raw position of each of them."""
+
+    def origin(self, position: int) -> int:
+        """Where in the raw text the decoded character at ``position`` (0..len) starts."""
+        at = bisect_right(self._decoded, position) - 1
+        return self._raw[at] + position - self._decoded[at]
+
+
+type _Units = Iterator[tuple[int, int, str]]
+"""(raw start, raw end, decoded text) of every encoded unit, in order."""
+
+
+def _decode(raw: str, units: _Units) -> View:
+    pieces: list[str] = []
+    decoded, origins = [0], [0]
+    length = position = 0
+    for start, end, text in units:
+        pieces += (raw[position:start], text)
+        length += start - position + len(text)
+        position = end
+        decoded.append(length)
+        origins.append(end)
+    pieces.append(raw[position:])
+    return View("".join(pieces), decoded, origins)
+
+
+_JSON_ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
+)
+_JSON_SHORT = {r"\"": '"', r"\\": "\\", r"\/": "/", r"\b": "\b", r"\f": "\f", r"\n": "\n", r"\r": "\r", r"\t": "\t"}
+
+
+def json_string(raw: str) -> View:
+    """The inside of a JSON string token, unescaped. Lone surrogates stay what they are."""
+    return _decode(raw, _json_units(raw))
+
+
+def _json_units(raw: str) -> _Units:
+    for match in _JSON_ESCAPE.finditer(raw):
+        escape = match[0]
+        yield match.start(), match.end(), _JSON_SHORT.get(escape) or json.loads(f'"{escape}"')
+
+
+_PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_FORM = re.compile(r"\+|(?:%[0-9A-Fa-f]{2})+")
+
+
+def percent(raw: str) -> View:
+    """Percent-decoded text (RFC 3986)."""
+    return _decode(raw, _percent_units(raw, _PERCENT))
+
+
+def form(raw: str) -> View:
+    """Percent-decoded text in which ``+`` is a space (application/x-www-form-urlencoded)."""
+    return _decode(raw, _percent_units(raw, _FORM))
+
+
+def _percent_units(raw: str, pattern: re.Pattern[str]) -> _Units:
+    for match in pattern.finditer(raw):
+        if match[0] == "+":
+            yield match.start(), match.end(), " "
+            continue
+        octets = bytes.fromhex(match[0].replace("%", ""))
+        try:
+            characters = octets.decode()
+        except UnicodeDecodeError:
+            characters = octets.decode("latin-1")
+            widths = [1] * len(octets)
+        else:
+            widths = [len(character.encode()) for character in characters]
+        position = match.start()
+        for character, width in zip(characters, widths, strict=True):
+            yield position, position + 3 * width, character
+            position += 3 * width
+
+
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+
+
+def markup(raw: str) -> View:
+    """Text in which the character references of HTML and XML are resolved."""
+    return _decode(raw, ((match.start(), match.end(), html.unescape(match[0])) for match in _ENTITY.finditer(raw)))
+
+
+_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|&(?:#[0-9xX]|[A-Za-z]{2,31};)")
+
+
+def readings(text: str) -> Iterator[View]:
+    """``text`` itself, then every other way in which it may be read and reads differently."""
+    yield View(text)
+    if ("%" in text or "&" in text) and _ENCODED.search(text):
+        decoders: tuple[Callable[[str], View], ...] = (percent, markup)
+        for decoder in decoders:
+            view = decoder(text)
+            if view.text != text:
+                yield view

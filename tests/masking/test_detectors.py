@@ -1,0 +1,226 @@
+"""What is detected is what Presidio detects; and Presidio's known hazards are none here."""
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tldextract
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from presidio_analyzer import AnalyzerEngine, PatternRecognizer
+from presidio_analyzer.nlp_engine import NoOpNlpEngine
+
+from masking import detectors
+from masking.errors import Unmaskable
+from masking.guard import keeps
+from masking.plan import Plan
+from masking.screens import PRESIDIO_ENTITIES, SCREENS
+
+ENTITIES = ["CREDIT_CARD", "CRYPTO", "EMAIL_ADDRESS", "IBAN_CODE", "PHONE_NUMBER", "US_ITIN", "US_SSN"]
+CASES = yaml.safe_load((Path(__file__).parents[1] / "cases/masking/presidio.yaml").read_text("utf-8"))
+THRESHOLD = 0.5
+
+type Found = set[tuple[str, int, int, float]]
+type MakePlan = Callable[..., Plan]
+
+
+@pytest.fixture(scope="session")
+def analyzer() -> AnalyzerEngine:
+    """Presidio as it comes, without a language model."""
+    nlp = NoOpNlpEngine(models=[{"lang_code": "en", "model_name": ""}])
+    nlp.load()
+    return AnalyzerEngine(nlp_engine=nlp, supported_languages=["en"])
+
+
+@pytest.fixture(autouse=True)
+def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Presidio's e-mail recognizer would fetch the public suffix list: it gets the bundled one, as ours has."""
+    monkeypatch.setattr(tldextract, "extract", detectors._suffixes())
+
+
+def vanilla(analyzer: AnalyzerEngine, text: str, words: list[str]) -> Found:
+    results = analyzer.analyze(text, "en", entities=ENTITIES, context=words, score_threshold=THRESHOLD)
+    return {(each.entity_type, each.start, each.end, round(each.score, 9)) for each in results}
+
+
+def words_of(text: str, key: str) -> list[str]:
+    return re.findall(r"\w+", key) + re.findall(r"\w+", text.lower())
+
+
+def settled(analyzer: AnalyzerEngine, text: str, words: list[str], offset: int = 0) -> Found:
+    """What Presidio finds, and what it finds in what is left between that, as it stands after masking."""
+    found = vanilla(analyzer, text, words)
+    result = {(entity, start + offset, end + offset, score) for entity, start, end, score in found}
+    for start, end in gaps(found, len(text)) if found else ():
+        result |= settled(analyzer, text[start:end], words, offset + start)
+    return result
+
+
+def gaps(found: Found, length: int) -> Iterator[tuple[int, int]]:
+    position = 0
+    for _, start, end, _ in sorted(found, key=lambda each: each[1]):
+        if start > position:
+            yield position, start
+        position = max(position, end)
+    if position < length:
+        yield position, length
+
+
+def ours(plan: Plan, text: str, key: str) -> Found:
+    return {(hit.entity, hit.start, hit.end, round(hit.score, 9)) for hit in plan.judge.hits(text, key)}
+
+
+@pytest.fixture(scope="session")
+def plain_plan(make_plan: MakePlan) -> Plan:
+    """The default entities, without what is found beyond Presidio."""
+    return make_plan(spec={"extends": ["pii", "pci"], "embedded": False})
+
+
+@pytest.fixture(scope="session")
+def guarded_plan(make_plan: MakePlan) -> Plan:
+    """The same behind the boundary guard."""
+    return make_plan(spec={"extends": ["pii", "pci"], "embedded": False, "guard": "boundary"})
+
+
+@pytest.mark.parametrize("text", CASES["texts"])
+def test_results_equal_presidio_on_the_cases(text: str, analyzer: AnalyzerEngine, plain_plan: Plan) -> None:
+    """Same entities, spans and scores, with every key."""
+    for key in CASES["keys"]:
+        assert ours(plain_plan, text, key) == settled(analyzer, text, words_of(text, key)), key
+
+
+FRAGMENT = st.sampled_from(
+    [
+        *(value for text in CASES["texts"] for value in text.split(" ")),
+        "phone", "call", "ssn", "tax", "wallet", "bank", "number", " ", " ", ", ", "-", "_", ".", "/", ":", "@", "\n", "(", "+1",
+        "x", "é", "0", "12", "2024-11-21T04:03:52Z", "10.0.0.1", "web-6b6846b9d6-hp8h2",
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(FRAGMENT, max_size=8).map("".join), st.sampled_from(CASES["keys"]))
+def test_results_equal_presidio_on_made_texts(analyzer: AnalyzerEngine, plain_plan: Plan, text: str, key: str) -> None:
+    """The same for texts put together from values, pieces of values and what stands between them."""
+    assert ours(plain_plan, text, key) == settled(analyzer, text, words_of(text, key))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(FRAGMENT, max_size=6).map("".join), st.sampled_from(CASES["keys"]))
+def test_the_guard_only_drops(analyzer: AnalyzerEngine, guarded_plan: Plan, text: str, key: str) -> None:
+    """Behind the guard everything is found that Presidio finds and the guard believes."""
+    found = vanilla(analyzer, text, words_of(text, key))
+    believed = {each for each in found if keeps(each[0], text, each[1], each[2])}
+    assert believed <= ours(guarded_plan, text, key)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(FRAGMENT, max_size=8).map("".join))
+def test_a_screen_matches_wherever_something_is_found(text: str) -> None:
+    """No screen hides a hit, whatever the context and the threshold."""
+    for entity in ENTITIES:
+        (detector,) = detectors.builtin(entity)
+        if text.isascii() and detector.find(text, lifted=True, threshold=0.0):
+            assert detector.screen is not None
+            assert re.search(detector.screen, text), entity
+
+
+def test_the_list_of_entities_is_that_of_presidio() -> None:
+    """A newer Presidio with other recognizers has to be looked at."""
+    assert set(detectors.recognizers()) == PRESIDIO_ENTITIES
+
+
+def test_recognizers_work_as_they_are_read_here() -> None:
+    """None but the two that are known analyzes in a way of its own, and none has thresholds of its own."""
+    for entity, recognizer in detectors.recognizers().items():
+        own = type(recognizer).analyze is not PatternRecognizer.analyze
+        assert own == (entity in {"IBAN_CODE", "PHONE_NUMBER"})
+        assert recognizer.score_thresholds == {}
+
+
+@pytest.mark.parametrize("entity", sorted(PRESIDIO_ENTITIES - set(ENTITIES)))
+def test_entities_that_are_off_by_default_can_be_asked_for(entity: str) -> None:
+    """Each of Presidio's entities has a detector; those without a screen are always asked."""
+    (detector,) = detectors.builtin(entity)
+    assert SCREENS[entity] is None
+    assert detector.find("nothing", lifted=False, threshold=0.5) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.a.a." * 2730 + "@",
+        "a.a.a." * 2730 + "@x",
+        "a@" * 8192,
+        "a.@" * 5461,
+        "@" + "a.a-" * 4096,
+        ("a.a.a." * 100 + "@") * 27,
+    ],
+)
+def test_hostile_addresses_are_read_in_linear_time(text: str) -> None:
+    """16 KB on which Presidio's pattern runs for half a minute; the test's own timeout is the bound."""
+    (detector,) = detectors.builtin("EMAIL_ADDRESS")
+    assert detector.find(text, lifted=False, threshold=0.5) == []
+
+
+def test_a_long_local_part_is_hidden_whole() -> None:
+    """Nothing of it is left, however far from the @ it begins."""
+    (detector,) = detectors.builtin("EMAIL_ADDRESS")
+    text = "see " + "ab." * 2000 + "z@example.com now"
+    (hit,) = detector.find(text, lifted=False, threshold=0.5)
+    assert (hit.start, hit.end) == (4, len(text) - 4)
+
+
+def test_running_out_of_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Presidio drops a pattern that times out and goes on, which would be a leak."""
+    monkeypatch.setattr(detectors, "REGEX_SECONDS", 1e-9)
+    (detector,) = detectors.builtin("URL")
+    with pytest.raises(Unmaskable, match="out of time"):
+        detector.find("a.a." * 20_000, lifted=False, threshold=0.5)
+
+
+def test_no_suffix_list_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first e-mail makes no connection, and asks not even for an address."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("a connection was attempted")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    monkeypatch.setattr("socket.getaddrinfo", refuse)
+    detectors._suffixes.cache_clear()
+    (detector,) = detectors.builtin("EMAIL_ADDRESS")
+    assert len(detector.find("bob@example.com", lifted=False, threshold=0.5)) == 1
+
+
+def test_presidio_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """The IBAN recognizer would log the text that it could not validate."""
+    caplog.set_level(logging.DEBUG)
+    (detector,) = detectors.builtin("IBAN_CODE")
+    detector.find("ÄÖ89370400440532013000 DE8937040044053201300ß", lifted=True, threshold=0.0)
+    logging.getLogger("presidio-analyzer").error("Failed to validate text DE89")
+    assert "DE89" not in caplog.text
+
+
+def test_an_own_entity_is_found_and_lifted_by_its_context(make_plan: MakePlan) -> None:
+    """A regex or a list of words of a profile behaves like Presidio's own."""
+    plan = make_plan(
+        spec={
+            "entities": {
+                "EMPLOYEE_ID": {"regex": r"\bE-[0-9]{6}\b", "score": 0.3, "context": ["badge"]},
+                "CODENAME": {"denyList": ["Bluebird", "Red Fox"]},
+            }
+        }
+    )
+    assert not plan.judge.hits("E-123456")
+    assert [hit.entity for hit in plan.judge.hits("E-123456", "badge_no")] == ["EMPLOYEE_ID"]
+    assert [hit.entity for hit in plan.judge.hits("about Red Fox and bluebirds")] == ["CODENAME"]
+
+
+def test_the_cases_hold_every_entity(plain_plan: Plan) -> None:
+    """The comparison is not one of nothing with nothing."""
+    found = {hit.entity for text in CASES["texts"] for key in CASES["keys"] for hit in plain_plan.judge.hits(text, key)}
+    assert found == set(ENTITIES)

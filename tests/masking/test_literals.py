@@ -1,0 +1,46 @@
+"""Law: a listed value never comes out, however the stream is cut; everything else comes out unchanged."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from masking.literals import Literals, LiteralStream
+
+SECRET = b"s3cr3t-s3cr3t-value"
+
+
+def test_every_form_is_replaced() -> None:
+    """All listed forms go, the longest first."""
+    literals = Literals([SECRET, SECRET + b"-longer"])
+    assert literals.replace(b"a " + SECRET + b"-longer b " + SECRET) == b"a *** b ***"
+
+
+def test_short_values_are_not_searched_for() -> None:
+    """A value under eight bytes would hit ordinary text."""
+    assert not Literals([b"abc"])
+
+
+def test_untouched_data_is_the_same_object() -> None:
+    """Nothing is copied where nothing is found."""
+    data = b"nothing here"
+    assert Literals([SECRET]).replace(data) is data
+
+
+def test_repr_shows_no_value() -> None:
+    """A value never reaches a log."""
+    assert "s3cr3t" not in repr(Literals([SECRET]))
+
+
+@given(st.lists(st.sampled_from([b"x", b"s3", SECRET, SECRET[:5], b"\n"]), max_size=12), st.integers(1, 7))
+def test_any_cut_equals_the_whole(parts: list[bytes], size: int) -> None:
+    """Where the chunks are cut makes no difference, and no value survives."""
+    data = b"".join(parts)
+    literals = Literals([SECRET])
+    stream = LiteralStream(literals)
+    out = b"".join(stream.feed(data[i : i + size]) for i in range(0, len(data), size)) + stream.end()
+    assert out == literals.replace(data)
+    assert SECRET not in out
+
+
+def test_plain_text_is_not_delayed() -> None:
+    """A line that cannot begin a value leaves at once."""
+    assert LiteralStream(Literals([SECRET])).feed(b"line\n") == b"line\n"

@@ -1,0 +1,89 @@
+"""What takes the place of a value hides it, says what it was, and is never masked again."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from masking.numbers import luhn
+from masking.operators import OPERATORS, Operators, Treatment, strictest, tokens
+
+HAND = Operators(b"k" * 32)
+
+
+def hidden(operator: str, value: str, *, entity: str = "CREDIT_CARD", keep_last: int = 0) -> str:
+    return HAND.replacement(Treatment(operator=operator, keep_last=keep_last), entity, value)  # type: ignore[arg-type]
+
+
+def test_the_shapes() -> None:
+    """Each operator leaves what it says."""
+    assert hidden("replace", "4111 1111 1111 1111") == "<CREDIT_CARD>"
+    assert hidden("redact", "4111") == ""
+    assert hidden("mask", "4111 1111 1111 1111", keep_last=4) == "***************1111"
+    assert hidden("format", "4111-1111-1111-1111") == "9999-9999-9999-1111"
+    assert re.fullmatch(r"<CREDIT_CARD:[0-9a-f]{6}>", hidden("pseudonym", "4111111111111111"))
+    assert re.fullmatch(r"<CREDIT_CARD:[0-9a-f]{32}>", hidden("hash", "4111111111111111"))
+
+
+def test_pseudonyms_are_stable_under_a_key_and_differ_between_keys() -> None:
+    """The same value, however it is written, gives the same token; another key another one."""
+    assert hidden("pseudonym", "4111 1111 1111 1111") == hidden("pseudonym", "4111-1111-1111-1111")
+    assert hidden("pseudonym", "Bob@Example.com", entity="EMAIL_ADDRESS") == hidden(
+        "pseudonym", "bob@example.com", entity="EMAIL_ADDRESS"
+    )
+    other = Operators(b"x" * 32).replacement(Treatment(operator="pseudonym"), "E", "v")
+    assert other != hidden("pseudonym", "v", entity="E")
+    assert hidden("hash", "4111 1111") != hidden("hash", "41111111")
+
+
+def test_the_key_is_not_shown() -> None:
+    """A repr may end up in a log."""
+    assert "kkk" not in repr(HAND)
+
+
+@given(st.sampled_from(OPERATORS), st.text("0123456789- .ab\n", min_size=1, max_size=24), st.integers(0, 6))
+def test_operators_that_leave_characters_give_the_same_again(operator: str, value: str, keep_last: int) -> None:
+    """What ``mask`` and ``format`` left, they leave again."""
+    once = hidden(operator, value, keep_last=keep_last)
+    if operator in {"mask", "format"}:
+        assert hidden(operator, once, keep_last=keep_last) == once
+
+
+@given(st.text("0123456789", min_size=1, max_size=19))
+def test_format_never_leaves_a_valid_card_number(digits: str) -> None:
+    """The check digit is wrong on purpose."""
+    assert not luhn(hidden("format", digits)) or not digits
+
+
+@given(st.text(min_size=1, max_size=6), st.integers(0, 6))
+def test_mask_never_keeps_everything(value: str, keep_last: int) -> None:
+    """A value no longer than what may be kept is hidden whole."""
+    assert hidden("mask", value, keep_last=keep_last) != value or set(value) <= {"*"}
+
+
+def test_stricter_treatments_win() -> None:
+    """Redacting hides more than replacing, that more than keeping characters; fewer kept hide more."""
+    mask4, mask2 = Treatment(operator="mask", keep_last=4), Treatment(operator="mask", keep_last=2)
+    assert strictest(mask4, mask2) is mask2
+    assert strictest(mask4, Treatment()).operator == "replace"
+    assert strictest(Treatment(), Treatment(operator="redact")).operator == "redact"
+
+
+@pytest.mark.parametrize("operator", ["replace", "pseudonym", "hash"])
+def test_tokens_are_recognized(operator: str) -> None:
+    """Whatever these operators leave is a token of its entity."""
+    assert tokens(["CREDIT_CARD", "E"]).fullmatch(hidden(operator, "4111"))
+
+
+@pytest.mark.parametrize("text", ["<OTHER>", "<E:4111111111111111>", "<E:12345>", "<E x>", "E", "**x"])
+def test_nothing_that_could_hold_a_value_is_a_token(text: str) -> None:
+    """A token has a known name and a suffix of one length only."""
+    assert not tokens(["E"]).fullmatch(text)
+
+
+def test_starred_values_are_tokens_only_where_mask_is_used() -> None:
+    """And only with as many characters as it may keep."""
+    assert tokens([], 4).fullmatch("****1111")
+    assert not tokens([], 4).fullmatch("****11111")
+    assert not tokens([], 0).search("****1111")

@@ -1,0 +1,69 @@
+r"""A decoded view reads as the reader of the answer will read it, and knows where each character came from."""
+
+import html
+import json
+from urllib.parse import unquote, unquote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from masking import views
+
+PRINTABLE = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+
+
+@given(PRINTABLE, st.booleans())
+def test_json_string_decodes_as_a_parser_does(text: str, ascii_only: bool) -> None:
+    """The view of a token's inside equals what a JSON parser gives."""
+    raw = json.dumps(text, ensure_ascii=ascii_only)[1:-1]
+    assert views.json_string(raw).text == text
+
+
+@given(PRINTABLE)
+def test_origins_cut_a_json_string_at_character_borders(text: str) -> None:
+    """The raw piece behind each decoded character decodes to that character."""
+    raw = json.dumps(text)[1:-1]
+    view = views.json_string(raw)
+    for position, character in enumerate(view.text):
+        piece = raw[view.origin(position) : view.origin(position + 1)]
+        assert json.loads(f'"{piece}"') == character
+
+
+def test_lone_surrogates_are_kept() -> None:
+    """A lone surrogate is no reason to stop reading."""
+    assert views.json_string(r"\ud800a").text == "\ud800a"
+
+
+@given(PRINTABLE)
+def test_percent_decodes_as_a_url_reader_does(text: str) -> None:
+    """The views of an escaped text give the text back."""
+    from urllib.parse import quote, quote_plus
+
+    assert views.percent(quote(text, safe="")).text == unquote(quote(text, safe=""))
+    assert views.form(quote_plus(text)).text == unquote_plus(quote_plus(text))
+
+
+def test_percent_origins_cover_whole_sequences() -> None:
+    """A character of several octets comes from all of them."""
+    view = views.percent("a%C3%A9b")
+    assert view.text == "aéb"
+    assert (view.origin(1), view.origin(2)) == (1, 7)
+
+
+def test_octets_that_are_no_utf8_are_still_read() -> None:
+    """An invalid octet hides nothing that stands beside it."""
+    assert "@" in views.percent("%FFbob%40x").text
+
+
+@pytest.mark.parametrize("raw", ["&#64;", "&#x40;", "&commat;", "a &amp; b", "&nosuch;", "no references"])
+def test_markup_resolves_references(raw: str) -> None:
+    """References read as a browser reads them."""
+    assert views.markup(raw).text == html.unescape(raw)
+
+
+def test_readings_hold_the_text_itself_and_each_different_one() -> None:
+    """A text is judged as it stands and as it may be decoded."""
+    assert [view.text for view in views.readings("plain & simple 100%")] == ["plain & simple 100%"]
+    assert [view.text for view in views.readings("a%40b")] == ["a%40b", "a@b"]
+    assert [view.text for view in views.readings("a&#64;b")] == ["a&#64;b", "a@b"]
