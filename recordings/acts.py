@@ -1,0 +1,175 @@
+"""What is said about everything that is not a call: approvals, governance, the gateway itself, the journal's files.
+
+Free text in here is written by operators and approvers, never by agents; it is clipped all the same.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Final, Literal
+
+from policy.model import Agent
+from recordings.events import Event, agent_user, new_uid
+from recordings.ocsf import CREATE, DELETE, OTHER, PRODUCT, UPDATE, EventClass, Kind, Severity, Status, base, clip
+
+_CHANGES: Final = {"create": CREATE, "update": UPDATE, "delete": DELETE}
+_APP: Final = {"name": PRODUCT["name"], "vendor_name": PRODUCT["vendor_name"], "version": PRODUCT["version"]}
+
+
+class GatewayMove(StrEnum):
+    """What a gateway does or suffers."""
+
+    START = "start"
+    STOP = "stop"
+    RELOAD = "reload"
+    RELOAD_FAILED = "reload-failed"
+    RECORDER_FAULT = "recorder-fault"
+    RECORDER_RECOVERED = "recorder-recovered"
+    FAULT = "fault"
+
+
+_LIFECYCLE: Final = {GatewayMove.START: 3, GatewayMove.STOP: 4, GatewayMove.RELOAD: OTHER}
+"""``activity_id`` of Application Lifecycle; the other moves are Application Errors."""
+
+
+def person(name: str) -> dict[str, Any]:
+    """The OCSF user that an approver or operator is."""
+    return {"name": clip(name, 256), "type_id": 1}
+
+
+def entity_change(  # noqa: PLR0913 (the words of an event)
+    *,
+    kind: Kind = Kind.GOVERNANCE,
+    entity: str,
+    uid: str,
+    change: Literal["create", "update", "delete"],
+    by: Mapping[str, Any],
+    time: float,
+    comment: str = "",
+    details: Mapping[str, Any] | None = None,
+    decision: str = "",
+    session: str = "",
+    event_uid: str = "",
+) -> Event:
+    """Somebody changed something that governs: Entity Management (class 3004).
+
+    ``by`` is an OCSF user (``person``, ``agent_user``); ``event_uid`` is given where the event was kept elsewhere
+    before (an outbox that delivers at least once) and must keep its identity.
+    """
+    data = base(
+        EventClass.ENTITY,
+        _CHANGES[change],
+        time=time,
+        uid=event_uid or new_uid(),
+        severity=Severity.INFORMATIONAL,
+        status=Status.SUCCESS,
+    )
+    data["actor"] = {"user": dict(by)}
+    data["entity"] = {"type": entity, "uid": clip(uid, 256)}
+    if comment:
+        data["comment"] = clip(comment)
+    if decision:
+        data["metadata"]["correlation_uid"] = decision
+    data["unmapped"] = {"gatehold": {**(details or {}), "kind": kind.value}}
+    return Event(kind=kind, data=data, decision=decision, session=session)
+
+
+def approval_move(  # noqa: PLR0913 (the words of an event)
+    *,
+    approval: str,
+    state: str,
+    by: Mapping[str, Any],
+    time: float,
+    previous: str = "",
+    agent: Agent | None = None,
+    target: str = "",
+    operation: str = "",
+    rule: str = "",
+    fingerprint: str = "",
+    comment: str = "",
+    channel: str = "",
+    decision: str = "",
+    event_uid: str = "",
+) -> Event:
+    """An approval came into a state; without a ``previous`` one it was opened."""
+    words = {
+        "agent": agent_user(agent) if agent is not None else None,
+        "approval": approval,
+        "channel": channel,
+        "fingerprint": fingerprint,
+        "operation": clip(operation, 512),
+        "previous": previous,
+        "rule": rule,
+        "state": state,
+        "target": target,
+    }
+    return entity_change(
+        kind=Kind.APPROVAL,
+        entity="Approval",
+        uid=approval,
+        change="update" if previous else "create",
+        by=by,
+        time=time,
+        comment=comment,
+        details={key: value for key, value in words.items() if value},
+        decision=decision,
+        session=agent.session if agent is not None else "",
+        event_uid=event_uid,
+    )
+
+
+def gateway_event(
+    move: GatewayMove, *, time: float, message: str = "", details: Mapping[str, Any] | None = None
+) -> Event:
+    """The gateway started, stopped, reloaded (class 6002), or something in it failed or came back (class 6008)."""
+    activity_id = _LIFECYCLE.get(move)
+    good = activity_id is not None or move is GatewayMove.RECORDER_RECOVERED
+    data = base(
+        EventClass.ERROR if activity_id is None else EventClass.LIFECYCLE,
+        1 if activity_id is None else activity_id,
+        time=time,
+        uid=new_uid(),
+        severity=Severity.INFORMATIONAL if good else Severity.HIGH,
+        status=Status.SUCCESS if good else Status.FAILURE,
+    )
+    if activity_id is not None:
+        data["app"] = _APP
+    if activity_id == OTHER:
+        data["activity_name"] = move.value
+    data["message"] = clip(message or move.value)
+    data["unmapped"] = {"gatehold": {**(details or {}), "kind": Kind.GATEWAY.value, "move": move.value}}
+    return Event(kind=Kind.GATEWAY, data=data)
+
+
+def authentication_failure(  # noqa: PLR0913 (the words of an event)
+    *, address: str, reason: str, count: int, first: float, last: float, time: float
+) -> Event:
+    """Calls that carried no valid identity: Authentication (class 3002), many from one address as one event."""
+    data = base(EventClass.AUTHENTICATION, 1, time=time, uid=new_uid(), severity=Severity.LOW, status=Status.FAILURE)
+    data |= {
+        "count": count,
+        "end_time": int(last * 1000),
+        "service": {"name": "gatehold"},
+        "src_endpoint": {"ip": address} if address else {"name": "unknown"},
+        "start_time": int(first * 1000),
+        "status_detail": clip(reason, 256),
+        "unmapped": {"gatehold": {"kind": Kind.AUTHENTICATION.value}},
+        "user": {"name": "unknown", "type_id": 0},
+    }
+    return Event(kind=Kind.AUTHENTICATION, data=data)
+
+
+def file_event(kind: Kind, *, time: float, name: str, details: Mapping[str, Any]) -> Event:
+    """A journal or flow file was opened or sealed: Event Log Activity (class 1008)."""
+    activity_id = 6 if kind in (Kind.JOURNAL_OPEN, Kind.FLOWS_OPEN) else 7
+    data = base(
+        EventClass.LOG, activity_id, time=time, uid=new_uid(), severity=Severity.INFORMATIONAL, status=Status.SUCCESS
+    )
+    data["log_name"] = name
+    data["log_provider"] = PRODUCT["name"]
+    data["unmapped"] = {"gatehold": {**details, "kind": kind.value}}
+    return Event(kind=kind, data=data)
+
+
+def flow_files(kind: Kind, files: Sequence[Mapping[str, Any]], *, time: float) -> Event:
+    """Flow files were opened (``file``, ``session``) or sealed (``file``, ``length``)."""
+    return file_event(kind, time=time, name="recordings", details={"files": [dict(file) for file in files]})

@@ -1,0 +1,225 @@
+"""Is one writer's chain whole, from its first line to its last?
+
+Every line follows its predecessor, every checkpoint fits the line it names, every file begins and ends as files do,
+and the flows (``recordings.flowcheck``) are where the lines say.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from recordings.checkpoints import Checkpoint, read_checkpoints
+from recordings.findings import BrokenError, Report
+from recordings.flowcheck import FlowCheck
+from recordings.journal import FILE_NAME, file_number, journal_files
+from recordings.lines import GENESIS, Line, could_be_torn, parse
+from recordings.ocsf import Kind
+
+_PATIENCE: Final = (0.0, 0.05, 0.2)
+"""Seconds to wait for the checkpoint of a seal: a gateway that is running may be just about to write it."""
+
+
+class ChainCheck:
+    """One writer's journal, walked from its first line to its last."""
+
+    def __init__(self, data_dir: Path, directory: Path, keys: Sequence[Ed25519PublicKey], report: Report) -> None:
+        self.id = ""
+        self.seq = 0
+        self.flows = FlowCheck(data_dir)
+        self.pending: dict[str, None] = {}
+        self._digest = GENESIS
+        self._directory = directory
+        self._files = journal_files(directory)
+        self._base = data_dir
+        self._keys = keys
+        self._report = report
+        self._signed: dict[int, list[tuple[str, Checkpoint]]] = {}
+        self._numbers: dict[int, str] = {}
+        """Hashes of the checkpoints by number."""
+        self._lines_read: dict[Path, int] = {}
+        self._sizes_read: dict[Path, int] = {}
+        self._torn_checkpoints: dict[str, int] = {}
+        """Line at which the checkpoints of a journal file are torn; 0: they are not."""
+        self._last_signed = 0
+
+    def run(self, anchors: Sequence[Checkpoint]) -> None:
+        """Walk all files; ``BrokenError`` at the first bad place."""
+        self._check_names()
+        self._read_checkpoints()
+        for anchor in anchors:
+            self._signed.setdefault(anchor.seq, []).append(("anchor", anchor))
+        for path in self._files:
+            self._read(path, last=path == self._files[-1])
+        self._check_unreached()
+
+    def _check_names(self) -> None:
+        """All files are there, and no others."""
+        for path in self._directory.rglob("*.jsonl"):
+            if path.parent != self._directory or not FILE_NAME.fullmatch(path.name):
+                raise BrokenError(self._name(path), 0, "not a file of this journal")
+        for expected, path in enumerate(self._files, start=1):
+            if file_number(path) != expected:
+                raise BrokenError(self._name(self._directory), 0, f"file {expected:06d} is missing")
+        for path in self._directory.rglob("*.checkpoint"):
+            if not path.with_suffix(".jsonl").exists():
+                raise BrokenError(self._name(path), 0, "belongs to no journal file")
+
+    def _read(self, path: Path, *, last: bool) -> None:
+        name, number, sealed, torn = self._name(path), 0, False, b""
+        with path.open("rb") as file:
+            for number, raw in enumerate(file, start=1):
+                if sealed:
+                    raise BrokenError(name, number, "something follows the end of a sealed file")
+                if not raw.endswith(b"\n"):
+                    torn = raw
+                    break
+                sealed = self._follow(name, number, raw[:-1], first=number == 1)
+        if torn and not (last and could_be_torn(torn)):
+            raise BrokenError(name, number, f"a torn line after event {self.seq}")
+        if torn:
+            self._report.notes.append(f"{name}: open, ends in a torn line of {len(torn)} bytes")
+        if not sealed and not last:
+            raise BrokenError(name, 0, f"ends with event {self.seq} and is not sealed, though another file follows")
+        if sealed:
+            self._check_finished(name, number)
+
+    def _check_finished(self, name: str, number: int) -> None:
+        """With a journal file its checkpoints and flow files are sealed."""
+        self._read_checkpoints()
+        if line := self._torn_checkpoints.get(name):
+            raise BrokenError(f"{name.removesuffix('.jsonl')}.checkpoint", line, "a torn checkpoint in a sealed file")
+        if unsealed := self.flows.unsealed():
+            raise BrokenError(name, number, f"{unsealed[0]} was never sealed")
+
+    def check_flow_ends(self, present: dict[str, int]) -> None:
+        """Nothing stands behind the last flow of a file, but where it is still open."""
+        for name, message in self.flows.check_ends(present, self._report.notes):
+            raise BrokenError(name, 0, message)
+
+    def _follow(self, name: str, number: int, raw: bytes, *, first: bool) -> bool:
+        """Check one line; returns whether it seals its file."""
+        line = parse(raw)
+        if line is None:
+            raise BrokenError(name, number, f"the line after event {self.seq} was changed: it is no journal line")
+        self.id = self.id or line.chain
+        if line.seq != self.seq + 1 or line.prev != self._digest or line.chain != self.id:
+            raise BrokenError(name, number, self._mismatch(line))
+        if first != (line.kind == Kind.JOURNAL_OPEN):
+            raise BrokenError(name, number, f"event {line.seq}: a journal file begins with its opening, and only there")
+        self.seq, self._digest = line.seq, line.digest
+        self._report.events += 1
+        self._check_signed(name, number, line)
+        try:
+            self._take(name, number, line)
+        except (KeyError, TypeError, ValueError, RecursionError):
+            raise BrokenError(name, number, f"event {line.seq} cannot be read") from None
+        return line.kind == Kind.JOURNAL_SEAL
+
+    def _take(self, name: str, number: int, line: Line) -> None:
+        """What the line says of flows, calls and files."""
+        if line.flow is not None:
+            if problem := self.flows.check(line.flow):
+                raise BrokenError(name, number, f"event {line.seq}: {problem}")
+            self._report.flows += 1
+        if line.kind == Kind.INTENT:
+            self.pending[line.decision] = None
+        elif line.kind in (Kind.OUTCOME, Kind.REFUSAL):
+            self.pending.pop(line.decision, None)
+        elif line.kind == Kind.JOURNAL_SEAL:
+            self._check_seal(name, number, line)
+        elif line.kind in (Kind.FLOWS_OPEN, Kind.FLOWS_SEAL, Kind.JOURNAL_OPEN):
+            self._manage(name, number, line)
+
+    def _manage(self, name: str, number: int, line: Line) -> None:
+        own = line.event()["unmapped"]["gatehold"]
+        if line.kind == Kind.JOURNAL_OPEN:
+            if own["file"] != name.rpartition("/")[2]:
+                raise BrokenError(name, number, f"event {line.seq}: this file was called {own['file']}")
+            said = own.get("checkpoint")
+            if said and self._numbers.get(said["number"]) != said["sha256"]:
+                raise BrokenError(name, number, f"event {line.seq}: checkpoint {said['number']} is missing")
+            return
+        for file in own["files"]:
+            if line.kind == Kind.FLOWS_OPEN:
+                self.flows.open(file["file"])
+            elif problem := self.flows.seal(file, self._report.notes):
+                raise BrokenError(name, number, f"event {line.seq}: {problem}")
+
+    def _mismatch(self, line: Line) -> str:
+        if line.chain != self.id:
+            return f"event {line.seq} belongs to another chain"
+        if line.seq != self.seq + 1:
+            return f"event {line.seq} follows event {self.seq}: lines were removed, inserted or moved"
+        if line.seq == 1:
+            return "event 1 has a predecessor"
+        return f"event {line.seq} does not follow from event {self.seq}, which was changed"
+
+    def _read_checkpoints(self) -> None:
+        """Read what was not read before; a gateway that is running adds more."""
+        for journal in self._files:
+            path = journal.with_suffix(".checkpoint")
+            if path.exists() and path.stat().st_size != self._sizes_read.get(path):
+                self._read_checkpoint_file(path, self._name(journal))
+
+    def _read_checkpoint_file(self, path: Path, journal: str) -> None:
+        self._sizes_read[path] = path.stat().st_size
+        found, torn = read_checkpoints(path)
+        known = self._lines_read.get(path, 0)
+        for line, checkpoint in enumerate(found[known:], start=known + 1):
+            number = len(self._numbers) + 1
+            problem = self._problem(checkpoint, number)
+            if checkpoint is None or problem:
+                raise BrokenError(self._name(path), line, problem)
+            self._numbers[number] = checkpoint.digest
+            self._signed.setdefault(checkpoint.seq, []).append((f"checkpoint {number}", checkpoint))
+            self._report.checkpoints += 1
+        self._lines_read[path] = len(found)
+        self._torn_checkpoints[journal] = len(found) + 1 if torn else 0
+
+    def _problem(self, checkpoint: Checkpoint | None, number: int) -> str:
+        if checkpoint is None:
+            return f"checkpoint {number} was changed"
+        previous = self._numbers.get(number - 1, GENESIS)
+        if checkpoint.number != number or checkpoint.prev != previous:
+            return f"checkpoint {checkpoint.number} does not follow checkpoint {number - 1}"
+        if self._keys and not checkpoint.signed_by(self._keys):
+            return f"checkpoint {number} is not signed by a given key"
+        return ""
+
+    def _check_seal(self, name: str, number: int, line: Line) -> None:
+        """Whoever seals a file signs it; what a crash left is sealed by the next start, and signed with its opening."""
+        if line.event()["unmapped"]["gatehold"]["reason"] == "recovered":
+            return
+        for pause in _PATIENCE:
+            if self._last_signed == line.seq:
+                return
+            time.sleep(pause)
+            self._read_checkpoints()
+            self._check_signed(name, number, line)
+        raise BrokenError(name, number, f"event {line.seq} seals this file, but its checkpoint is missing")
+
+    def _check_signed(self, name: str, number: int, line: Line) -> None:
+        for what, checkpoint in self._signed.pop(line.seq, ()):
+            if (checkpoint.chain, checkpoint.sha256) != (line.chain, line.digest):
+                if what == "anchor" and checkpoint.chain != line.chain:
+                    continue
+                raise BrokenError(name, number, f"event {line.seq} is not the one that {what} vouches for")
+            if what == "anchor":
+                self._report.anchored = max(self._report.anchored, line.seq)
+            else:
+                self._last_signed = line.seq
+            self._report.vouched = max(self._report.vouched, line.seq)
+
+    def _check_unreached(self) -> None:
+        """What was signed and is not there any more."""
+        for seq, signed in sorted(self._signed.items()):
+            for what, checkpoint in signed:
+                if what != "anchor" or checkpoint.chain == self.id:
+                    message = f"ends with event {self.seq}, but {what} vouches for event {seq}: it was cut off"
+                    raise BrokenError(self._name(self._directory), 0, message)
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self._base).as_posix()

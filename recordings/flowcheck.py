@@ -1,0 +1,113 @@
+"""Are the flows where the journal says, and nothing else?
+
+Follows the journal line by line: flow files are opened, flows stand one behind the other, files are sealed at a
+length. What is wrong is returned as words, for whoever knows the line.
+"""
+
+import os
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from recordings.lines import FlowRef
+
+_DESCRIPTORS: Final = 64
+_LARGE: Final = 16 * 1024 * 1024
+"""Bytes from which on it is looked whether the file has so many, before memory is asked for."""
+
+
+class FlowCheck:
+    """The flow files of one chain: what the journal said of them so far, and their bytes."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.known: set[str] = set()
+        self._data_dir = data_dir
+        self._ends: dict[str, int] = {}
+        """Open files, and where the last flow with a line ends."""
+        self._sealed: dict[str, int] = {}
+        """Sealed files and their length."""
+        self._descriptors: OrderedDict[str, int] = OrderedDict()
+
+    def open(self, name: str) -> None:
+        """The journal announces a file."""
+        self.known.add(name)
+        self._ends[name] = 0
+
+    def check(self, flow: FlowRef) -> str:
+        """Are the bytes of a flow there, and right?"""
+        end = self._ends.get(flow.file)
+        if end is None:
+            return f"its flow stands in {flow.file}, which is not open"
+        if flow.offset != end:
+            return f"{flow.file}: a flow at {flow.offset}, where the one before ends at {end}"
+        data = self._read(flow)
+        if data is None:
+            return f"{flow.file} is missing"
+        if len(data) < flow.length:
+            return f"{flow.file}: ends within the flow at {flow.offset}"
+        if sha256(data).hexdigest() != flow.sha256:
+            return f"{flow.file}: the flow at {flow.offset} was changed"
+        self._ends[flow.file] = end + flow.length
+        return ""
+
+    def seal(self, said: Mapping[str, Any], notes: list[str]) -> str:
+        """A file ends here, says the journal; after a crash with whole flows that have no line."""
+        name = said["file"]
+        if name not in self._ends:
+            return f"{name} was not open"
+        for flow in said.get("unreferenced", ()):
+            if problem := self.check(FlowRef(file=name, **flow)):
+                return problem
+            notes.append(f"{name}: a flow of {flow['length']} bytes without an event, left by a crash")
+        end = self._ends.pop(name)
+        if said["length"] != end:
+            return f"{name} was sealed at {said['length']} bytes, where its last flow ends at {end}"
+        if torn := said.get("torn"):
+            notes.append(f"{name}: {torn} torn bytes were cut off after a crash")
+        self._sealed[name] = end
+        return ""
+
+    def unsealed(self) -> list[str]:
+        """Files that are still open."""
+        return list(self._ends)
+
+    def check_ends(self, present: Mapping[str, int], notes: list[str]) -> Iterator[tuple[str, str]]:
+        """Files and what is wrong with their ends; ``present`` are the sizes from before the journal was read."""
+        for name, length in self._sealed.items():
+            size = self._size(name)
+            if size is None and length:
+                yield name, "is missing"
+            elif size is not None and size != length:
+                yield name, f"has {size} bytes, but was sealed with {length}"
+        for name, end in self._ends.items():
+            if end and self._size(name) is None:
+                yield name, "is missing"
+            elif (extra := present.get(name, 0) - end) > 0:
+                notes.append(f"{name}: open, {extra} bytes follow the last flow that has an event")
+
+    def close(self) -> None:
+        """Give all descriptors back."""
+        while self._descriptors:
+            os.close(self._descriptors.popitem()[1])
+
+    def _size(self, name: str) -> int | None:
+        try:
+            return (self._data_dir / name).lstat().st_size
+        except OSError:
+            return None
+
+    def _read(self, flow: FlowRef) -> bytes | None:
+        descriptor = self._descriptors.get(flow.file)
+        if descriptor is None:
+            try:
+                descriptor = os.open(self._data_dir / flow.file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            except OSError:
+                return None
+            self._descriptors[flow.file] = descriptor
+            if len(self._descriptors) > _DESCRIPTORS:
+                os.close(self._descriptors.popitem(last=False)[1])
+        if flow.length > _LARGE and os.fstat(descriptor).st_size < flow.offset + flow.length:
+            return b""
+        return os.pread(descriptor, flow.length, flow.offset)

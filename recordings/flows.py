@@ -1,0 +1,256 @@
+"""One HTTP flow as bytes of mitmproxy's flow format (version 21: typed netstrings of ``HTTPFlow.get_state()``).
+
+The stock way, ``flow.copy()`` and ``FlowWriter``, costs more than everything else that happens to a call. This encoder
+reads the live flow without copying or changing it, and writes what ``FlowWriter`` would write for the *redacted* flow:
+
+- bodies, paths and headers are those that the caller hands over, masked;
+- values of header fields that carry credentials are replaced, whoever set them;
+- certificates, trailers, WebSocket messages, backups and marks of interception are left out;
+- metadata is the caller's alone: other addons put passwords there.
+
+The states of the two connections are encoded once and kept for as long as the connections live unchanged.
+"""
+
+import copy
+import re
+import uuid
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import NoneType
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from mitmproxy import http, version
+from mitmproxy.connection import Client, Connection
+
+type Fields = Sequence[tuple[bytes, bytes]]
+
+HIDDEN: Final = b"***"
+CREDENTIAL_HEADERS: Final = frozenset(
+    {
+        b"authorization",
+        b"proxy-authorization",
+        b"authentication-info",
+        b"proxy-authentication-info",
+        b"cookie",
+        b"set-cookie",
+        b"set-cookie2",
+        b"api-key",
+        b"apikey",
+        b"x-api-key",
+        b"x-apikey",
+        b"x-auth-token",
+        b"x-access-token",
+        b"x-session-token",
+        b"x-csrf-token",
+        b"x-xsrf-token",
+        b"x-amz-security-token",
+        b"x-goog-api-key",
+        b"x-goog-iap-jwt-assertion",
+        b"x-serverless-authorization",
+        b"x-forwarded-access-token",
+        b"x-functions-key",
+        b"x-vault-token",
+        b"x-github-token",
+        b"x-gitlab-token",
+        b"private-token",
+        b"job-token",
+        b"deploy-token",
+        b"ocp-apim-subscription-key",
+        b"dd-api-key",
+        b"dd-application-key",
+    }
+)
+"""Lower case, with hyphens; a field's underscores count as hyphens."""
+_SUBPROTOCOL: Final = b"sec-websocket-protocol"
+_BEARER: Final = re.compile(rb"(bearer[^,\s]*\.)[^.,\s]+", re.IGNORECASE)
+"""``base64url.bearer.authorization.k8s.io.TOKEN``: only the token goes, the other protocols are needed to replay."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedMessage:
+    """What may be kept of a request or response where it differs from the live one."""
+
+    body: bytes | None = field(repr=False)
+    """Masked. None: not kept."""
+    headers: Fields | None = field(default=None, repr=False)
+    """Masked. None: the live ones are (credentials are hidden in either)."""
+    path: str | None = field(default=None, repr=False)
+    """Of requests: origin form, masked. None: the live one is."""
+    decoded: bool = False
+    """The body has no content encoding any more, whatever the headers say."""
+
+
+def encode_flow(  # noqa: PLR0913 (the parts of a flow)
+    flow: http.HTTPFlow,
+    *,
+    request: RecordedMessage | None = None,
+    response: RecordedMessage | None = None,
+    metadata: Mapping[str, Any],
+    comment: str = "",
+    marked: str = "",
+    secret_headers: Collection[bytes] = (),
+    part: int = 1,
+) -> bytes:
+    """The record that a flow file gets for this flow.
+
+    Where ``request`` or ``response`` is None, that message stands in the flow as it may be kept (credential headers
+    are hidden all the same). ``secret_headers`` are further names, lower case. ``metadata`` has to be JSON-like, else
+    ``TypeError``. A stream that is kept in pieces numbers them by ``part``: each gets an id of its own, since mitmweb
+    shows one flow per id.
+    """
+    secret = CREDENTIAL_HEADERS.union(secret_headers) if secret_headers else CREDENTIAL_HEADERS
+    answer = b"0:~" if flow.response is None else _message(flow.response, response, secret)
+    return _dict(
+        _HEAD,
+        b"2:id;",
+        dump(flow.id if part <= 1 else str(uuid.uuid5(uuid.NAMESPACE_OID, f"{flow.id}/{part}"))),
+        b"5:error;",
+        dump(flow.error.get_state() if flow.error else None),
+        b"11:client_conn;",
+        _connection(flow.client_conn),
+        b"11:server_conn;",
+        _connection(flow.server_conn),
+        b"9:is_replay;",
+        dump(flow.is_replay),
+        b"6:marked;",
+        dump(marked),
+        b"8:metadata;",
+        dump(metadata),
+        b"7:comment;",
+        dump(comment),
+        b"17:timestamp_created;",
+        dump(flow.timestamp_created),
+        b"7:request;",
+        _message(flow.request, request, secret),
+        b"8:response;",
+        answer,
+    )
+
+
+def scrub(fields: Fields, secret: Collection[bytes] = CREDENTIAL_HEADERS) -> list[tuple[bytes, bytes]]:
+    """Header fields without the values that carry credentials."""
+    return [(name, _scrubbed(name.lower().replace(b"_", b"-"), value, secret)) for name, value in fields]
+
+
+def dump(value: Any) -> bytes:
+    """A typed netstring; text that is not UTF-8 is escaped, so that no name that an agent chose can stop a record."""
+    dumper = _DUMPERS.get(type(value))
+    if dumper is None:
+        dumper = next((known for kind, known in _DUMPERS.items() if isinstance(value, kind)), _refuse)
+    return dumper(value)
+
+
+def _refuse(value: object) -> bytes:
+    raise TypeError(f"a flow cannot hold a {type(value).__name__}")
+
+
+def _dump_str(value: str) -> bytes:
+    text = value.encode("utf-8", "backslashreplace")
+    return b"%d:%b;" % (len(text), text)
+
+
+def _dump_int(value: int) -> bytes:
+    number = b"%d" % value
+    return b"%d:%b#" % (len(number), number)
+
+
+def _dump_float(value: float) -> bytes:
+    number = repr(float(value)).encode("ascii")
+    return b"%d:%b^" % (len(number), number)
+
+
+def _dump_items(value: Sequence[Any]) -> bytes:
+    items = b"".join([dump(item) for item in value])
+    return b"%d:%b]" % (len(items), items)
+
+
+def _dump_mapping(value: Mapping[str, Any]) -> bytes:
+    return _dict(*[part for key, item in value.items() for part in (_dump_str(key), dump(item))])
+
+
+_DUMPERS: Final[dict[type, Callable[[Any], bytes]]] = {
+    str: _dump_str,
+    bytes: lambda value: b"%d:%b," % (len(value), value),
+    NoneType: lambda _: b"0:~",
+    bool: lambda value: b"4:true!" if value else b"5:false!",
+    int: _dump_int,
+    float: _dump_float,
+    list: _dump_items,
+    tuple: _dump_items,
+    dict: _dump_mapping,
+    Mapping: _dump_mapping,
+}
+
+
+def _dict(*parts: bytes) -> bytes:
+    """Keys and values in turn, encoded: copied once."""
+    return b"".join((b"%d:" % sum(map(len, parts)), *parts, b"}"))
+
+
+_SAME: Final = {
+    "version": version.FLOW_FORMAT_VERSION,
+    "type": "http",
+    "intercepted": False,
+    "backup": None,
+    "websocket": None,
+}
+_HEAD: Final = b"".join(dump(part) for pair in _SAME.items() for part in pair)
+
+
+def _message(message: http.Message, recorded: RecordedMessage | None, secret: Collection[bytes]) -> bytes:
+    data = vars(message.data)
+    fields: Fields = message.headers.fields
+    if recorded is not None:
+        fields = recorded.headers if recorded.headers is not None else fields
+        fields = _identity(fields, recorded.body) if recorded.decoded else fields
+    parts = [b"7:headers;", _fields(fields, secret), b"8:trailers;", b"0:~"]
+    parts += b"7:content;", dump(data["content"] if recorded is None else recorded.body)
+    replaced = {"headers", "trailers", "content"}
+    if recorded is not None and recorded.path is not None and "path" in data:
+        parts += b"4:path;", dump(recorded.path.encode("utf-8", "surrogateescape"))
+        replaced.add("path")
+    for name, value in data.items():
+        if name not in replaced:
+            parts += dump(name), dump(value)
+    return _dict(*parts)
+
+
+def _fields(fields: Fields, secret: Collection[bytes]) -> bytes:
+    encoded = []
+    for name, value in scrub(fields, secret):
+        pair = b"%d:%b,%d:%b," % (len(name), name, len(value), value)
+        encoded.append(b"%d:%b]" % (len(pair), pair))
+    joined = b"".join(encoded)
+    return b"%d:%b]" % (len(joined), joined)
+
+
+def _scrubbed(name: bytes, value: bytes, secret: Collection[bytes]) -> bytes:
+    if name in secret:
+        return HIDDEN
+    return _BEARER.sub(rb"\1" + HIDDEN, value) if name == _SUBPROTOCOL else value
+
+
+def _identity(fields: Fields, body: bytes | None) -> Fields:
+    """Header fields that are true of a body without content encoding."""
+    length = b"%d" % len(body or b"")
+    kept = [(name, value) for name, value in fields if name.lower() != b"content-encoding"]
+    return [(name, length if name.lower() == b"content-length" else value) for name, value in kept]
+
+
+_connections: Final[WeakKeyDictionary[Connection, tuple[tuple[Any, ...], bytes]]] = WeakKeyDictionary()
+
+
+def _connection(connection: Connection) -> bytes:
+    """A connection's state without certificates, encoded again only after something in it has changed."""
+    now = tuple(vars(connection).values())
+    known = _connections.get(connection)
+    if known is not None and known[0] == now:
+        return known[1]
+    bare = copy.copy(connection)
+    bare.certificate_list = ()
+    if isinstance(bare, Client):
+        bare.mitmcert = None
+    encoded = dump(bare.get_state())
+    _connections[connection] = (now, encoded)
+    return encoded
