@@ -1,0 +1,131 @@
+"""Who may say who an agent is: ``Gateway.spec.identity``.
+
+Where the one who asks for a token also chooses its audience, the audience proves nothing: any CI job or pod of the
+world could get a token for this gateway. Such issuers need ``require``, which ties tokens to an owner.
+"""
+
+import re
+from typing import Annotated, Literal, Self
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import Field, field_validator, model_validator
+
+from gatehold.config.shape import Name, Part, Text
+from gatehold.config.values import ConfigPath, Duration
+
+ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+SYMMETRIC = ("HS256", "HS384", "HS512")
+
+_OPEN_AUDIENCE = re.compile(
+    r"token\.actions\.githubusercontent\.com|accounts\.google\.com|gitlab\.com|gitlab\..+|oidc\.circleci\.com"
+    r"|agent\.buildkite\.com|kubernetes\.default(\.svc.*)?|oidc\.eks\..+|container\.googleapis\.com|.+\.oic\..+"
+)
+"""Hosts of issuers (CI services, projected Kubernetes tokens) whose requesters choose the audience."""
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def chooses_audience(issuer: str) -> bool:
+    """Does whoever asks this issuer for a token choose its audience?"""
+    parts = _split(issuer if "://" in issuer else f"https://{issuer}")
+    host = (parts.hostname or "") if parts else ""
+    # GitHub Enterprise Server and self-hosted GitLab have hosts of any name; the former is known by its path.
+    return bool(_OPEN_AUDIENCE.fullmatch(host)) or (parts is not None and parts.path.startswith("/_services/token"))
+
+
+class JwksSpec(Part):
+    """Where an issuer's keys come from; exactly one of them."""
+
+    discovery: Literal[True] | None = None
+    url: Text | None = None
+    file: ConfigPath | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _safe_address(cls, url: str | None) -> str | None:
+        if url is not None and not _is_fetchable(url):
+            raise ValueError(f"{url!r}: keys are fetched over https, or http from this machine, without userinfo")
+        return url
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if sum(source is not None for source in (self.discovery, self.url, self.file)) != 1:
+            raise ValueError("give exactly one of `discovery: true`, `url` and `file`")
+        return self
+
+
+class ClaimsSpec(Part):
+    """Which claims say what; each a name or a dotted path."""
+
+    groups: Text = "groups"
+    session: Text = "sid"
+
+
+class GroupsSpec(Part):
+    """Which groups an issuer may assert."""
+
+    allow: tuple[Text, ...] | None = Field(default=None, min_length=1)
+    """Globs. Left out: any, where there is one issuer only; none, where there are several."""
+
+
+class IssuerSpec(Part):
+    """One issuer of agent tokens."""
+
+    name: Name
+    issuer: Text
+    """The exact value of ``iss``."""
+    audience: Text
+    jwks: JwksSpec
+    algorithms: tuple[Literal[*ASYMMETRIC, *SYMMETRIC], ...] = Field(min_length=1)  # type: ignore[valid-type]
+    claims: ClaimsSpec = Field(default_factory=ClaimsSpec)
+    groups: GroupsSpec = Field(default_factory=GroupsSpec)
+    require: dict[Text, Annotated[tuple[Text, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    """Claim to globs, one of which its value must match."""
+    max_age: Duration | None = None
+    """Left out: a token is good until it expires."""
+    dev: bool = False
+    """A local issuer for development: shared keys (HS256) are accepted."""
+
+    @model_validator(mode="after")
+    def _shared_keys_stay_local(self) -> Self:
+        shared = [name for name in self.algorithms if name in SYMMETRIC]
+        if shared and not self.dev:
+            raise ValueError(f"`algorithms`: {shared[0]} has one key for making and checking; only with `dev: true`")
+        if shared and (len(shared) != len(self.algorithms) or self.jwks.file is None):
+            raise ValueError("`algorithms`: shared keys come from a jwks file and do not mix with key pairs")
+        return self
+
+    @model_validator(mode="after")
+    def _audience_proves_something(self) -> Self:
+        tied = any(set(pattern) - {"*"} for patterns in self.require.values() for pattern in patterns)
+        if chooses_audience(self.issuer) and not tied:
+            raise ValueError(
+                "`require` is missing: with this issuer anyone can ask for this audience; "
+                "name the claim that ties tokens to you, as in require: {repository_owner: [acme]}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _discovery_has_an_address(self) -> Self:
+        if self.jwks.discovery and not _is_fetchable(self.issuer):
+            raise ValueError("`issuer` is no https address, so its keys cannot be discovered; give jwks a url or file")
+        return self
+
+
+class IdentitySpec(Part):
+    """Who may say who an agent is."""
+
+    issuers: tuple[IssuerSpec, ...] = ()
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
+
+
+def _is_fetchable(url: str) -> bool:
+    parts = _split(url)
+    if parts is None or not parts.hostname or parts.username is not None or parts.fragment:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)

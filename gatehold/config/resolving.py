@@ -1,0 +1,56 @@
+"""What a configuration names outside of itself: credentials in the environment and in files, keys, certificates.
+
+Loading does not look for them, since a machine that checks a configuration need not hold its secrets.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from gatehold.config.model import Configuration, Target
+from gatehold.config.target import CredentialSpec
+from gatehold.config.values import CredentialUnavailable, SecretRef
+from policy.model import Problem
+
+
+def missing(configuration: Configuration) -> tuple[Problem, ...]:
+    """Everything that is named and cannot be had here, at the line of the target or gateway that names it."""
+    gateway = configuration.gateway
+    problems = [
+        Problem(file=gateway.file, line=gateway.line, message=message)
+        for issuer in gateway.spec.identity.issuers
+        for message in _unreadable(issuer.jwks.file)
+    ]
+    for target in configuration.targets.values():
+        problems += [Problem(file=target.file, line=target.line, message=message) for message in _target(target)]
+    return tuple(problems)
+
+
+def _target(target: Target) -> Iterator[str]:
+    spec = target.spec
+    yield from _unreadable(spec.tls.ca if spec.tls else None)
+    yield from _unreadable(spec.openapi)
+    if spec.credential is None:
+        return
+    if spec.credential.kubernetes is not None:
+        yield from _unreadable(spec.credential.kubernetes.kubeconfig)
+        yield from _unreadable(spec.credential.kubernetes.token_file)
+    for reference in _references(spec.credential):
+        try:
+            reference.resolve()
+        except CredentialUnavailable as error:
+            yield f"target {target.name}: {error}"
+
+
+def _references(spec: CredentialSpec) -> Iterator[SecretRef]:
+    basic = (spec.basic.username, spec.basic.password) if spec.basic else ()
+    yield from (reference for reference in (spec.value, spec.bearer, *basic) if reference is not None)
+
+
+def _unreadable(path: Path | None) -> Iterator[str]:
+    if path is None:
+        return
+    try:
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        yield f"{path}: {error.strerror}"

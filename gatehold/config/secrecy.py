@@ -1,0 +1,40 @@
+"""``${env:NAME}`` and ``${file:PATH}`` stand for secrets, so they are understood in credential fields only.
+
+Anywhere else they would be taken as they are written, and a secret would be looked for where none is.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from gatehold.config.judging import kind_of
+from gatehold.config.source import Document, Place
+from policy.model import Problem
+
+CREDENTIAL_FIELDS = frozenset(
+    ("spec", "credential", *field) for field in (("value",), ("bearer",), ("basic", "username"), ("basic", "password"))
+)
+_EXEMPT = frozenset({"PolicyTest"})
+"""Requests in tests are data."""
+
+
+def misplaced_references(document: Document) -> Iterator[Problem]:
+    """A problem for each text with ``${`` in it that is no credential."""
+    kind = kind_of(document)
+    if kind in _EXEMPT:
+        return
+    for place, text in _texts(document.value, ()):
+        if "${" in text and not (kind == "Target" and place in CREDENTIAL_FIELDS):
+            yield document.problem(place, "`${...}` is resolved in credential fields only")
+
+
+def _texts(value: Any, place: tuple[str | int, ...]) -> Iterator[tuple[Place, str]]:
+    """Every text in a value, keys included, with its place."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, list):
+        for at, item in enumerate(value):
+            yield from _texts(item, (*place, at))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield (*place, key), key
+            yield from _texts(item, (*place, key))
