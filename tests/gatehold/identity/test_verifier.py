@@ -1,0 +1,252 @@
+"""Tokens become agents only if everything about them is right."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gatehold.config.issuers import IssuerSpec
+from gatehold.identity.refusals import Reason
+from gatehold.identity.verifier import CACHE_SIZE, TokenVerifier
+from policy.codes import Code
+from policy.errors import Refusal
+
+HOSTILE = yaml.safe_load((Path(__file__).parents[2] / "cases/identity/hostile_tokens.yaml").read_text())
+
+Make = Callable[..., IssuerSpec]
+
+
+@pytest.fixture
+def verifier(spec: Make, mint: Any, clock: Any, tmp_path: Path) -> TokenVerifier:
+    (tmp_path / "jwks.json").write_bytes(mint.jwks())
+    return TokenVerifier([spec(maxAge="1h", require={"owner": ["acme", "umbrella-*"]})], clock, monotonic=clock)
+
+
+def hostile(row: dict[str, Any], mint: Any, other: Any) -> str:
+    """The token that a row of the table describes."""
+    if "raw" in row:
+        return str(row["raw"])
+    header = {"alg": "EdDSA", "typ": "JWT", "kid": mint.jwk["kid"], **_expanded(row.get("header", {}))}
+    if row.get("embed") == "jwk":
+        header["jwk"] = other.jwk
+    payload = {**mint.claims(owner="acme"), **_expanded(row.get("payload", {}))}
+    payload |= {name: int(mint.claims()["exp"]) - 600 + offset for name, offset in row.get("times", {}).items()}
+    header = {name: value for name, value in header.items() if name not in row.get("drop_header", ())}
+    payload = {name: value for name, value in payload.items() if name not in row.get("drop", ())}
+    top = row.get("header_text", json.dumps(header)).encode("utf-8", "surrogatepass")
+    body = row.get("payload_text", json.dumps(payload)).encode("utf-8", "surrogatepass")
+    signer = other if row.get("sign") == "other" else mint
+    token: str = signer.sealed(b"\xff" if top == b"\0" else top, body)
+    signed, _, signature = token.rpartition(".")
+    match row.get("sign"):
+        case "nobody":
+            return f"{signed}."
+        case "short":
+            return f"{signed}.{signature[:40]}"
+        case "swapped":
+            return f"{signed}.{mint.token(owner='acme', sub='else').rpartition('.')[2]}"
+        case "shared":
+            secret = json.dumps(mint.jwk).encode()
+            return str(mint.shared_secret_token(secret))
+        case _:
+            return token
+
+
+def _expanded(members: dict[str, Any]) -> dict[str, Any]:
+    def value(given: Any) -> Any:
+        return "x" * given["repeat"] if isinstance(given, dict) and "repeat" in given else given
+
+    return {name: "x" * given if name == "pad" else value(given) for name, given in members.items()}
+
+
+@pytest.mark.parametrize("row", HOSTILE, ids=lambda row: row["name"])
+async def test_hostile_tokens_are_refused_with_their_word(
+    row: dict[str, Any], verifier: TokenVerifier, mint: Any, other_mint: Any
+) -> None:
+    """Each is refused as unauthenticated, its reason is the stable word, and no part of it is repeated."""
+    token = hostile(row, mint, other_mint)
+    for _ in range(2):
+        assert verifier.verify_cached(token) is None
+        with pytest.raises(Refusal) as refusal:
+            await verifier.verify(token)
+        assert (refusal.value.code, refusal.value.reason) == (Code.UNAUTHENTICATED, row["word"])
+        assert refusal.value.__cause__ is None
+        told = f"{refusal.value!r} {refusal.value} {refusal.value.detail}"
+        assert not any(part in told for part in token.split(".") if len(part) > 8)
+
+
+async def test_the_table_starts_from_a_good_token(verifier: TokenVerifier, mint: Any, other_mint: Any) -> None:
+    """A row that changes nothing is accepted, so that each refusal is the row's own."""
+    assert await verifier.verify(hostile({}, mint, other_mint))
+
+
+@given(at=st.integers(0, 10_000), character=st.sampled_from("AZaz09-_.=+/ e"))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_character_of_a_token_can_be_changed(verifier: TokenVerifier, mint: Any, at: int, character: str) -> None:
+    """Header, payload and signature alike."""
+    token = mint.token(owner="acme")
+    at %= len(token)
+    if token[at] != character:
+        with pytest.raises(Refusal):
+            asyncio.run(verifier.verify(token[:at] + character + token[at + 1 :]))
+
+
+def test_every_word_has_its_hostile_token() -> None:
+    """The table knows every reason; ``missing`` is for callers who have no token at all."""
+    assert {row["word"] for row in HOSTILE} == {reason.value for reason in Reason} - {"missing"}
+
+
+async def test_a_good_token_is_its_agent(verifier: TokenVerifier, mint: Any, clock: Any) -> None:
+    """Issuer by name, subject, sorted groups, claims, a session and an end; the second time from memory."""
+    token = mint.token(owner=["x", "umbrella-7"], groups=["zeta", "planners", "zeta"], iat=int(clock()) + 60)
+    assert verifier.verify_cached(token) is None
+    agent = await verifier.verify(token)
+    assert (agent.issuer, agent.subject, agent.groups) == ("corp", "planner-1", ("planners", "zeta"))
+    assert agent.claims["owner"] == ["x", "umbrella-7"]
+    assert agent.expires_at == clock() + 600
+    assert verifier.verify_cached(token) is agent
+    assert await verifier.verify(token) is agent
+
+
+@pytest.mark.parametrize("kind", ["JWT", "jwt", "at+jwt", "application/at+jwt", ...])
+async def test_access_token_types_are_accepted(verifier: TokenVerifier, mint: Any, kind: Any) -> None:
+    """RFC 9068 access tokens and plain JWTs, however the type is spelled."""
+    assert await verifier.verify(mint.token({"typ": kind}, owner="acme"))
+
+
+async def test_a_key_brought_along_is_ignored_where_the_signature_is_right(
+    verifier: TokenVerifier, mint: Any, other_mint: Any
+) -> None:
+    """``jwk``, ``jku``, ``x5u`` and ``x5c`` neither help nor harm."""
+    header = {"jwk": other_mint.jwk, "jku": "https://evil.example", "x5u": "https://evil.example", "x5c": ["AAAA"]}
+    assert await verifier.verify(mint.token(header, owner="acme"))
+
+
+async def test_known_tokens_end_with_the_clock(verifier: TokenVerifier, mint: Any, clock: Any) -> None:
+    """The cache answers until the token's last instant, not beyond it; nor does the whole way."""
+    token = mint.token(owner="acme")
+    await verifier.verify(token)
+    clock.now += 599.9
+    assert verifier.verify_cached(token) is not None
+    clock.now += 0.1
+    assert verifier.verify_cached(token) is None
+    with pytest.raises(Refusal, match="expired"):
+        await verifier.verify(token)
+
+
+async def test_known_tokens_end_with_their_age(verifier: TokenVerifier, mint: Any, clock: Any) -> None:
+    """``maxAge`` ends a long-lived token early, in the cache as well."""
+    token = mint.token(owner="acme", exp=int(clock()) + 10**6)
+    agent = await verifier.verify(token)
+    assert agent.expires_at == clock() - 10 + 3600
+    clock.now += 3590
+    assert verifier.verify_cached(token) is None
+    with pytest.raises(Refusal, match="too-old"):
+        await verifier.verify(token)
+
+
+async def test_a_key_that_is_taken_away_takes_its_tokens_with_it(
+    verifier: TokenVerifier, mint: Any, other_mint: Any, clock: Any, tmp_path: Path
+) -> None:
+    """After rotation in the file, old tokens are refused although they were verified, new ones accepted at once."""
+    token, new = mint.token(owner="acme"), other_mint.token(owner="acme")
+    await verifier.verify(token)
+    (tmp_path / "jwks.json").write_bytes(other_mint.jwks())
+    clock.now += 2
+    assert await verifier.verify(new)
+    assert verifier.verify_cached(token) is None
+    with pytest.raises(Refusal, match="unknown-key"):
+        await verifier.verify(token)
+
+
+async def test_the_cache_is_bounded(verifier: TokenVerifier, mint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The token not seen for longest goes first; nobody can fill the gateway's memory."""
+    assert CACHE_SIZE < 100_000
+    monkeypatch.setattr("gatehold.identity.verifier.CACHE_SIZE", 2)
+    first, second, third = (mint.token(owner="acme", sub=name) for name in "abc")
+    await verifier.verify(first)
+    await verifier.verify(second)
+    assert verifier.verify_cached(first)
+    await verifier.verify(third)
+    assert verifier.verify_cached(first)
+    assert verifier.verify_cached(second) is None
+
+
+async def test_issuers_do_not_share_keys(spec: Make, mint: Any, other_mint: Any, clock: Any, tmp_path: Path) -> None:
+    """A key of one issuer proves nothing about another, whatever ``kid`` the token names."""
+    (tmp_path / "jwks.json").write_bytes(mint.jwks())
+    (tmp_path / "other.json").write_bytes(other_mint.jwks())
+    other_mint.issuer = "https://ci.corp.example"
+    verifier = TokenVerifier(
+        [spec(), spec({"file": "other.json"}, name="ci", issuer=other_mint.issuer)], clock, monotonic=clock
+    )
+    assert (await verifier.verify(mint.token())).issuer == "corp"
+    assert (await verifier.verify(other_mint.token())).issuer == "ci"
+    for header, word in (({}, "unknown-key"), ({"kid": mint.jwk["kid"]}, "bad-signature")):
+        with pytest.raises(Refusal, match=word):
+            await verifier.verify(other_mint.token(header, iss=mint.issuer))
+
+
+async def test_the_same_subject_of_two_issuers_is_two_agents(spec: Make, mint: Any, clock: Any, tmp_path: Path) -> None:
+    """Identity and session are (issuer, subject): equal subjects and session claims do not make one agent of two."""
+    (tmp_path / "jwks.json").write_bytes(mint.jwks())
+    verifier = TokenVerifier([spec(), spec(name="ci", issuer="https://ci")], clock, monotonic=clock)
+    one = await verifier.verify(mint.token())
+    two = await verifier.verify(mint.token(iss="https://ci"))
+    assert (one.subject, one.issuer, one.session) != (two.subject, two.issuer, two.session)
+    assert one.session != two.session
+
+
+async def test_groups_count_only_where_listed_once_there_are_several_issuers(
+    spec: Make, mint: Any, clock: Any, tmp_path: Path
+) -> None:
+    """One issuer cannot put its agents into a group that is meant for another's."""
+    (tmp_path / "jwks.json").write_bytes(mint.jwks())
+    verifier = TokenVerifier(
+        [spec(groups={"allow": ["plan*"]}), spec(name="ci", issuer="https://ci")], clock, monotonic=clock
+    )
+    assert (await verifier.verify(mint.token(groups=["planners", "admins"]))).groups == ("planners",)
+    assert (await verifier.verify(mint.token(iss="https://ci"))).groups == ()
+
+
+async def test_unknown_issuers_cause_no_fetch(spec: Make, mint: Any, clock: Any, site: Any) -> None:
+    """Neither ``iss`` nor ``jku`` of a stranger's token makes the gateway go anywhere."""
+    verifier = TokenVerifier([spec({"url": f"{site.address}/jwks"})], clock, monotonic=clock)
+    with pytest.raises(Refusal, match="unknown-issuer"):
+        await verifier.verify(mint.token({"jku": f"{site.address}/jku"}, iss=site.address))
+    await verifier.close()
+    assert site.asked == []
+
+
+async def test_nothing_shows_tokens_or_keys(verifier: TokenVerifier, mint: Any) -> None:
+    """Repr of the verifier and of an agent tell names, never token or claim values."""
+    token = mint.token(owner="acme", hidden="planted-value")
+    agent = await verifier.verify(token)
+    shown = f"{verifier!r} {agent!r} {verifier.__dict__!r}"
+    assert "planted-value" not in shown
+    assert not any(part in shown for part in token.split("."))
+
+
+async def test_started_verifier_has_keys_before_the_first_token(spec: Make, mint: Any, clock: Any, site: Any) -> None:
+    """``start`` fetches beside the traffic; ``close`` leaves no task behind."""
+    site.gives("/jwks", mint.jwks())
+    async with TokenVerifier([spec({"url": f"{site.address}/jwks"})], clock, monotonic=clock) as verifier:
+        verifier.start()
+        assert await verifier.verify(mint.token())
+        assert verifier.problems == ()
+    assert site.asked == ["/jwks"]
+
+
+async def test_unreachable_issuers_are_told(spec: Make, mint: Any, clock: Any, site: Any) -> None:
+    """Without keys every token is refused, and readiness can say whose keys are missing."""
+    verifier = TokenVerifier([spec({"url": f"{site.address}/gone"})], clock, monotonic=clock)
+    with pytest.raises(Refusal, match="unknown-key"):
+        await verifier.verify(mint.token())
+    assert verifier.problems == ("issuer corp: 127.0.0.1: status 404",)
+    await verifier.close()
