@@ -1,0 +1,129 @@
+"""The values of this package: a call that is held, and the approval that is asked for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, NewType
+
+from gatehold.approvals.approvers import Quorum
+from gatehold.approvals.states import ApprovalState
+from policy.model import RuleName, SessionId, TargetName
+
+ApprovalId = NewType("ApprovalId", str)
+Fingerprint = NewType("Fingerprint", str)
+
+type Scalar = str | int | float | bool | None
+
+
+class Channel(StrEnum):
+    """The way by which an answer came."""
+
+    LOCAL = "local"
+    """A command on the gateway's own machine, with access to its store."""
+    CONSOLE = "console"
+
+
+class Verb(StrEnum):
+    """What a person says."""
+
+    APPROVE = "approve"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleRef:
+    """A rule as it read when it asked: an edited rule is another one."""
+
+    name: RuleName
+    digest: str
+    """Hash of the rule's content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """A fact of later calls must be within what the approver saw. Numbers: at most; anything else: equal."""
+
+    fact: str
+    """Dotted name, as in conditions: ``k8s.replicas``."""
+    value: Scalar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantTerms:
+    """What a yes leaves behind."""
+
+    scope: Literal["rule", "resource"]
+    """``resource``: the same named thing only. ``rule``: anything of the same kind to which the rule applies."""
+    seconds: float
+    verb: str
+    """Kubernetes verb or HTTP method."""
+    resource: str
+    """The kind of thing: ``apps/deployments/scale``, or the path pattern of an HTTP rule."""
+    name: str
+    """Which one: ``prod/api``, or the path."""
+    bounds: tuple[Bound, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldCall:
+    """A call that a decision holds, as far as people and the store may know it: masked, without credentials."""
+
+    issuer: str
+    subject: str
+    session: SessionId
+    people: frozenset[str]
+    """Names of the persons behind the call, from ``approvers.people_behind``; none of them may answer."""
+    target: TargetName
+    method: str
+    path: str
+    """Masked, for display."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Facts of the action, masked, JSON-able."""
+    rules: tuple[RuleRef, ...]
+    """The rules that ask, the deciding one first."""
+    quorum: Quorum
+    message: str = ""
+    """What the rule tells the approver."""
+    fingerprint: Fingerprint
+    terms: GrantTerms | None = None
+    """None: a yes is for this one request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one person said."""
+
+    verb: Verb
+    user: str
+    person: str
+    """Who counts: the user, or the operating system's user for local answers."""
+    channel: Channel
+    os_user: str
+    reason: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """One question to people and what has become of it. Times are Unix seconds."""
+
+    id: ApprovalId
+    state: ApprovalState
+    call: HeldCall
+    created: float
+    expires: float
+    """End of the question; until then a denial answers for repetitions of the call."""
+    answered: float | None
+    """When the last needed answer came."""
+    spend_by: float | None
+    """End of the yes, when it was not used."""
+    ended: float | None
+    """When a state was reached that no move leaves."""
+    reason: str
+    """The last words given with a move: the approver's, for a denial."""
+    answers: tuple[Answer, ...] = ()
+
+    @property
+    def deadline(self) -> float:
+        """When the present state ends by itself."""
+        return self.expires if self.spend_by is None else self.spend_by
