@@ -1,0 +1,54 @@
+"""``gatehold check``: everything that is wrong with a configuration, in one go."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gatehold.cli.output import UNUSABLE, print_items, print_problems
+
+if TYPE_CHECKING:
+    from gatehold.config import Configuration
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def check(
+    *,
+    config: Annotated[Path, typer.Option("--config", help="Directory of configuration documents.")],
+    resolve: Annotated[bool, typer.Option("--resolve", help="Look also for credentials and files it names.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print every problem as `file:line: message`; exit 0 where there is none, else 2."""
+    from gatehold.config import load
+    from gatehold.config.resolving import missing
+    from policy.errors import ConfigurationError
+    from policy.model import Problem
+
+    configuration, problems = None, tuple[Problem, ...]()
+    try:
+        configuration = load(config)
+        if resolve:
+            problems = missing(configuration)
+    except ConfigurationError as error:
+        problems = error.problems
+    if as_json:
+        print_items({"file": each.file, "line": each.line, "message": each.message} for each in problems)
+    else:
+        print_problems(problems, err=False)
+    if problems or configuration is None:
+        raise typer.Exit(UNUSABLE)
+    if not as_json:
+        typer.echo(_summary(configuration))
+
+
+def _summary(configuration: "Configuration") -> str:
+    counts = {
+        "target": len(configuration.targets),
+        "rule": len(configuration.engine.rules),
+        "mask profile": len(configuration.profiles),
+        "test": sum(len(document.cases) for document in configuration.tests),
+    }
+    told = ", ".join(f"{count} {what}{'' if count == 1 else 's'}" for what, count in counts.items())
+    return f"{configuration.gateway.name}: ok; {told}; revision {configuration.revision[:12]}"

@@ -1,0 +1,98 @@
+"""What may be written down of a request: paths, headers, facts and bodies, masked for the record.
+
+A request goes to its target as the agent wrote it, but its record follows the target's mask profiles, and always the
+detectors for secrets. Header values that carry credentials are not masked but left out. What cannot be masked is
+replaced by its length: the record says that something was there, never what.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from masking.engine import MaskingEngine
+
+from gatehold.config import Target
+from masking.errors import Unmaskable
+from policy.model import Family, WireRequest
+
+HIDDEN = "***"
+
+_BASE: Mapping[Family | None, tuple[str, ...]] = {
+    None: ("secrets",),
+    Family.HTTP: ("secrets",),
+    Family.KUBERNETES: ("kubernetes", "secrets"),
+}
+_SUSPECT = re.compile(
+    r"""@ | %40                          # an address of a person
+      | (?:\d[^\d/?&=]{0,3}){7}          # as many digits as the shortest number that is hidden
+      | [A-Za-z0-9+/_.~%-]{20}           # a long run: keys, tokens
+      | (?i:pass|secret|token|key|auth|credential|signature)""",
+    re.VERBOSE,
+)
+"""A short text without any of these holds nothing that a detector could find."""
+_CACHE = 8192
+
+
+class Scrubber:
+    """Masks what is written down of requests."""
+
+    def __init__(self, masking: MaskingEngine, targets: Mapping[str, Target], hidden_headers: frozenset[str]) -> None:
+        self._masking = masking
+        self._hidden = hidden_headers
+        self._profiles = {name: _profiles(target) for name, target in targets.items()}
+        self._cached = lru_cache(_CACHE)(self._mask)
+
+    def text(self, text: str, target: Target | None) -> str:
+        """A path, a header value or a fact, masked."""
+        return self._cached(text, self.profiles(target)) if _SUSPECT.search(text) else text
+
+    def facts(self, facts: Mapping[str, Any], target: Target | None) -> dict[str, Any]:
+        """Facts of an action, every text in them masked."""
+        return {key: self._value(value, target) for key, value in facts.items()}
+
+    def headers(self, headers: Iterable[tuple[str, str]], target: Target | None) -> list[tuple[bytes, bytes]]:
+        """Request headers for the record, credentials left out in every spelling."""
+        return [(name.encode("utf-8", "surrogateescape"), self._header(name, value, target)) for name, value in headers]
+
+    def body(self, wire: WireRequest | None, target: Target | None) -> bytes:
+        """A request body for the record."""
+        if wire is None or not wire.body:
+            return b""
+        headers = {name.lower(): value for name, value in wire.headers}
+        return self.masked_body(wire.body, headers.get("content-type", ""), target)
+
+    def masked_body(self, body: bytes, content_type: str, target: Target | None) -> bytes:
+        """Any body for the record, masked by the target's profiles and the secrets detectors."""
+        try:
+            profiles = self.profiles(target)
+            return self._masking.mask_body(body, content_type=content_type, content_encoding="", profiles=profiles).body
+        except Unmaskable as unmaskable:
+            return f"[{len(body)} bytes left out: {unmaskable}]".encode()
+
+    def profiles(self, target: Target | None) -> tuple[str, ...]:
+        """The profiles by which a target's requests are recorded."""
+        return self._profiles[target.name] if target is not None else _BASE[None]
+
+    def _header(self, name: str, value: str, target: Target | None) -> bytes:
+        if name.lower().replace("_", "-") in self._hidden:
+            return HIDDEN.encode()
+        return self.text(value, target).encode("utf-8", "surrogateescape")
+
+    def _value(self, value: Any, target: Target | None) -> Any:
+        if isinstance(value, str):
+            return self.text(value, target)
+        if isinstance(value, Mapping):
+            return self.facts(value, target)
+        if isinstance(value, list | tuple):
+            return [self._value(each, target) for each in value]
+        return value
+
+    def _mask(self, text: str, profiles: tuple[str, ...]) -> str:
+        readable = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        return self._masking.mask_text(readable, profiles=profiles)[0]
+
+
+def _profiles(target: Target) -> tuple[str, ...]:
+    own = target.spec.mask.profiles if target.spec.mask else ()
+    return tuple(dict.fromkeys((*own, *_BASE[target.spec.family])))

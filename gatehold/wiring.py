@@ -1,0 +1,209 @@
+"""The one place where the parts are put together: a configuration in, a running gateway out.
+
+``Gateway.build`` makes everything that needs no event loop and opens no listener; ``start`` begins what runs beside the
+calls; ``stop`` ends it and drains what is queued. Stages of a call reach every service through this object.
+"""
+
+import asyncio
+import math
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gatehold.agent_api.decisions import Decisions
+from gatehold.agent_api.questions import application
+from gatehold.agent_api.server import AgentApi
+from gatehold.approvals.desk import ApprovalDesk
+from gatehold.approvals.fingerprint import approval_key
+from gatehold.approvals.waiting import Waiter
+from gatehold.authority import LeafIssuer, load_or_create
+from gatehold.background import Background
+from gatehold.config import Configuration, Target, compile_engine
+from gatehold.config.gateway import ListenSpec
+from gatehold.credentials.broker import CredentialBroker
+from gatehold.identity.verifier import TokenVerifier
+from gatehold.limiting import Limiting
+from gatehold.pseudonyms import pseudonym_key
+from gatehold.registry import Listener, Registry
+from gatehold.scrubbing import Scrubber
+from gatehold.store import open_store
+from gatehold.store.database import Store
+from masking.encodings import Limits
+from masking.engine import MaskingEngine
+from masking.literals import Literals
+from masking.profiles import resolve
+from policy.actions.decoding import Action
+from policy.codes import Code
+from policy.engine import Engine
+from policy.errors import ConfigurationError, Refusal
+from policy.limits import LimitLedger
+from policy.model import Agent, Decision, TargetName, Verdict
+from recordings.recorder import Recorder
+
+
+@dataclass(slots=True, kw_only=True)
+class Gateway:
+    """Everything that a call needs."""
+
+    configuration: Configuration
+    registry: Registry
+    listeners: tuple[Listener, ...]
+    engine: Engine
+    verifier: TokenVerifier
+    broker: CredentialBroker
+    masking: MaskingEngine
+    scrubber: Scrubber
+    limiting: Limiting
+    store: Store
+    desk: ApprovalDesk
+    waiter: Waiter
+    decisions: Decisions
+    agent_api: AgentApi
+    recorder: Recorder
+    leaves: LeafIssuer
+    approval_key: bytes
+    background: Background
+    _literals: tuple[tuple[bytes, ...], Literals] = ((), Literals(()))
+
+    @classmethod
+    def build(cls, configuration: Configuration) -> "Gateway":
+        """Put a gateway together; raises ConfigurationError where the configuration names what cannot be used."""
+        spec, data_dir = configuration.gateway.spec, configuration.data_dir
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        masking = MaskingEngine(
+            resolve(configuration.profiles),
+            key=pseudonym_key(data_dir),
+            limits=Limits(body=spec.limits.max_masked_body),
+        )
+        store = open_store(spec.store.url, data_dir)
+        desk = ApprovalDesk(store, spec.approvals)
+        limiting = Limiting(LimitLedger())
+        recorder = Recorder(data_dir, mode=spec.recordings.mode)
+        verifier, waiter, decisions = TokenVerifier(spec.identity.issuers), Waiter(store), Decisions()
+        questions = application(verifier=verifier, decisions=decisions, desk=desk, waiter=waiter)
+        return cls(
+            configuration=configuration,
+            registry=Registry(configuration.targets),
+            listeners=tuple(_listener(each) for each in spec.listen),
+            engine=compile_engine(configuration),
+            verifier=verifier,
+            broker=CredentialBroker(configuration.targets, data_dir=data_dir),
+            masking=masking,
+            scrubber=Scrubber(masking, configuration.targets, _credential_headers(configuration)),
+            limiting=limiting,
+            store=store,
+            desk=desk,
+            waiter=waiter,
+            decisions=decisions,
+            agent_api=AgentApi(questions, spec.agent_api.host, spec.agent_api.port),
+            recorder=recorder,
+            leaves=LeafIssuer(load_or_create(data_dir)),
+            approval_key=approval_key(data_dir),
+            background=Background(store, desk, limiting.ledger, recorder),
+        )
+
+    async def start(self) -> None:
+        """Begin what runs beside the calls. Raises ConfigurationError for a credential that is not there."""
+        missing = await self.broker.prepare()
+        if missing:
+            raise ConfigurationError.of(str(self.configuration.directory), "; ".join(missing))
+        self.recorder.start(asyncio.get_running_loop())
+        self.verifier.start()
+        await self.background.start()
+        # The detectors take seconds to import; whatever needs them before they are there waits for them.
+        self.background.alongside(self.masking.load)
+
+    async def stop(self) -> None:
+        """End it; what was queued for the record is written."""
+        await self.waiter.stop()
+        await self.agent_api.close()
+        await self.background.stop()
+        await self.verifier.close()
+        await self.broker.close()
+        await self.recorder.stop()
+        self.store.close()
+
+    def decide(self, agent: Agent, target: TargetName, action: Action) -> Decision:
+        """The policy's answer, now."""
+        return self.engine.decide(agent, target, action, now=datetime.now(UTC), limits=self.limiting)
+
+    def retry_after(self, decision: Decision, agent: Agent, target: TargetName) -> int | None:
+        """Seconds until a denial for want of room is over; None for every other denial."""
+        if decision.verdict is not Verdict.DENY or decision.code not in (Code.RATE_LIMITED, Code.BUDGET_SPENT):
+            return None
+        waits = [self.limiting.wait(limit, agent, target) for limit in decision.obligations.limits]
+        return max(1, math.ceil(max(waits, default=1.0)))
+
+    @staticmethod
+    def still_valid(agent: Agent) -> Agent:
+        """The agent itself; raises Refusal where its token has ended meanwhile."""
+        if time.time() >= agent.expires_at:
+            raise Refusal(Code.UNAUTHENTICATED, "the agent token has expired", reason="expired")
+        return agent
+
+    def echoes(self) -> Literals:
+        """The credentials in use, in every form in which an upstream could send them back."""
+        known = self.broker.known_secrets()
+        if known is not self._literals[0]:
+            self._literals = (known, Literals(known))
+        return self._literals[1]
+
+    def client_certificate(self, target: TargetName) -> Path | None:
+        """The client certificate for TLS with a target; its credential was asked for before the connection."""
+        injection = self.broker.get_cached(target)
+        return injection.client_certificate if injection else None
+
+    def credential_kind(self, target: TargetName) -> str:
+        """Which credential a target gets: its form and place, never its value."""
+        credential = self.configuration.targets[target].spec.credential
+        if credential is None:
+            return ""
+        return ",".join(sorted(name for name in credential.model_fields_set if name != "value"))
+
+    def status_url(self, approval: str) -> str:
+        """Where an agent can ask about an approval."""
+        return f"{self.agent_api.url}/v1/approvals/{approval}"
+
+    def upstream_of(self, listener: Listener) -> str | None:
+        """``scheme://host:port`` behind a reverse listener."""
+        target = self.registry.named(listener.target)
+        return f"{target.spec.scheme}://{target.spec.hosts[0]}" if target else None
+
+    @property
+    def masking_ready(self) -> bool:
+        """Are the detectors loaded? Masking works before, but its first use takes seconds then."""
+        return self.background.did_alongside
+
+    @property
+    def body_limit(self) -> int:
+        """Bytes of a body that are kept in memory at most."""
+        limits = self.configuration.gateway.spec.limits
+        return max(limits.max_request_body, limits.max_masked_body)
+
+    @property
+    def own_ports(self) -> frozenset[int]:
+        """Every port that this gateway listens on."""
+        spec = self.configuration.gateway.spec
+        return frozenset({*(listener.port for listener in self.listeners), spec.console.port, spec.agent_api.port})
+
+    def describe(self) -> str:
+        """One line for operators: what listens where."""
+        places = ", ".join(
+            f"{each.mode} {each.host}:{each.port}{f' for {each.target}' if each.target else ''}"
+            for each in self.listeners
+        )
+        governed = f"{len(self.configuration.targets)} targets, {len(self.engine.rules)} rules"
+        return f"{governed}; {places}, agent API {self.agent_api.url}"
+
+
+def _listener(spec: ListenSpec) -> Listener:
+    return Listener(mode=spec.mode, host=spec.host, port=spec.port, target=spec.target, names=spec.names)
+
+
+def _credential_headers(configuration: Configuration) -> frozenset[str]:
+    """Names of the headers that carry credentials of this configuration's targets."""
+    specs: list[Target] = list(configuration.targets.values())
+    named = {each.spec.credential.header for each in specs if each.spec.credential and each.spec.credential.header}
+    common = {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "x-auth-token"}
+    return frozenset(common | {name.lower().replace("_", "-") for name in named})

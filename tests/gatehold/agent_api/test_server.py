@@ -1,0 +1,208 @@
+"""Laws of the listener: it opens or says why not, leaves the process alone, and ends with the gateway."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from gatehold.agent_api import protocol
+from gatehold.agent_api.server import AgentApi, ListenError
+
+WHOAMI = b"GET /v1/whoami HTTP/1.1\r\nHost: agents.test\r\nAuthorization: Bearer planner\r\n"
+
+type Client = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@pytest.fixture
+async def api(site: Any) -> AsyncIterator[AgentApi]:
+    """An API that listens."""
+    made = AgentApi(site.app, "127.0.0.1", 0)
+    await made.open()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def connect(api: AgentApi) -> AsyncIterator[Callable[[], Awaitable[Client]]]:
+    """Opens connections; they are closed at the end."""
+    opened: list[Client] = []
+
+    async def open_one() -> Client:
+        opened.append(await asyncio.open_connection("127.0.0.1", int(api.url.rpartition(":")[2])))
+        return opened[-1]
+
+    yield open_one
+    for _, writer in opened:
+        writer.close()
+
+
+async def answer(reader: asyncio.StreamReader) -> bytes:
+    """Head and body of one answer."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    return head + await reader.readexactly(int(length.partition(b":")[2]))
+
+
+async def ended(reader: asyncio.StreamReader) -> bytes:
+    """What is left until the connection is over, however it ends."""
+    try:
+        return await reader.read()
+    except ConnectionResetError:
+        return b""
+
+
+async def test_it_answers_on_one_connection_again_and_again(connect: Any) -> None:
+    """Keep-alive and pipelining; nothing is told of the server."""
+    reader, writer = await connect()
+    for _ in range(2):
+        writer.write(WHOAMI + b"\r\n" + WHOAMI + b"\r\n")
+        for _ in range(2):
+            got = await answer(reader)
+            assert got.startswith(b"HTTP/1.1 200 ")
+            assert b'"planner-1"' in got
+            assert b"uvicorn" not in got.lower()
+
+
+async def test_it_works_where_tasks_start_eagerly(connect: Any) -> None:
+    """As in mitmproxy's loop: an answer may be complete before its request is."""
+    asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+    reader, writer = await connect()
+    writer.write((WHOAMI + b"\r\n") * 20 + WHOAMI + b"Connection: close\r\n\r\n")
+    assert (await ended(reader)).count(b"HTTP/1.1 200 ") == 21
+
+
+async def test_an_unread_body_ends_the_connection(connect: Any) -> None:
+    """It is not taken for a next request."""
+    reader, writer = await connect()
+    smuggled = WHOAMI + b"\r\n"
+    writer.write(WHOAMI + b"Content-Length: %d\r\n\r\n" % len(smuggled) + smuggled)
+    got = await ended(reader)
+    assert got.startswith(b"HTTP/1.1 400 ")
+    assert got.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /v1/whoami HTTP/1.1\r\nAuthorization: Bearer planner\r\n\r\n",
+        WHOAMI + b"Host: other.test\r\n\r\n",
+        WHOAMI + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        WHOAMI + b"X : y\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET /" + b"x" * 70_000,
+    ],
+    ids=["no host", "two hosts", "two lengths", "space before colon", "TLS", "endless"],
+)
+async def test_what_is_no_http_is_refused(connect: Any, head: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """400, closed, and nothing of it in a log."""
+    reader, writer = await connect()
+    writer.write(head)
+    assert (await ended(reader)).startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 431 "))
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("before", [b"", WHOAMI + b"\r\n"], ids=["first", "next"])
+async def test_who_does_not_ask_in_time_is_hung_up_on(connect: Any, monkeypatch: Any, before: bytes) -> None:
+    """Before a first request and before a next one, whether or not some of it has come."""
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.05)
+    reader, writer = await connect()
+    writer.write(before + WHOAMI)
+    assert (await ended(reader)).count(b"HTTP/1.1 200 ") == (1 if before else 0)
+
+
+async def test_who_waits_for_an_answer_is_not(connect: Any, monkeypatch: Any, site: Any, approval: Any) -> None:
+    """The deadline is for requests, not for people."""
+    made = approval()
+    site.desk.approvals[made.id] = made
+    passed = asyncio.Event()
+    give_up = protocol.PromptProtocol._give_up
+
+    def noting(connection: protocol.PromptProtocol) -> None:
+        give_up(connection)
+        passed.set()
+
+    monkeypatch.setattr(protocol.PromptProtocol, "_give_up", noting)
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.05)
+    reader, writer = await connect()
+    writer.write(b"GET /v1/approvals/apr_1?wait=30s HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer planner\r\n\r\n")
+    await site.waiter.waiting.wait()
+    await passed.wait()
+    site.waiter.answered.set()
+    assert b'"pending"' in await answer(reader)
+
+
+async def test_connections_are_bounded(connect: Any, monkeypatch: Any) -> None:
+    """One too many is closed unheard; those that are there go on."""
+    monkeypatch.setattr(protocol, "MOST_CONNECTIONS", 1)
+    reader, writer = await connect()
+    writer.write(WHOAMI + b"\r\n")
+    await answer(reader)
+    other, _ = await connect()
+    assert await ended(other) == b""
+    writer.write(WHOAMI + b"\r\n")
+    assert (await answer(reader)).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_the_signals_of_the_process_are_left_alone(site: Any) -> None:
+    """They belong to the gateway."""
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    api = AgentApi(site.app, "127.0.0.1", 0)
+    await api.open()
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    await api.close()
+
+
+async def test_a_port_in_use_is_an_error_with_its_address(site: Any, api: AgentApi) -> None:
+    """It can be opened later, and closed without having been open."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        blocked = AgentApi(site.app, "127.0.0.1", port)
+        with pytest.raises(ListenError, match=rf"agent API cannot listen at http://127\.0\.0\.1:{port}: .*in use"):
+            await blocked.open()
+        await blocked.close()
+    await blocked.open()
+    assert repr(blocked) == f"<AgentApi at http://127.0.0.1:{port}>"
+    await blocked.close()
+
+
+async def test_a_host_that_is_not_here_is_an_error(site: Any, monkeypatch: Any) -> None:
+    """An address of another machine; a name of none."""
+
+    async def unknown(*_: Any, **__: Any) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    with pytest.raises(ListenError, match=r"192\.0\.2\.1.*assign"):
+        await AgentApi(site.app, "192.0.2.1", 0).open()
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
+    with pytest.raises(ListenError, match=r"nowhere\.test.*not known"):
+        await AgentApi(site.app, "nowhere.test", 0).open()
+
+
+async def test_a_name_is_served_at_its_addresses(site: Any) -> None:
+    """Those that this machine has."""
+    api = AgentApi(site.app, "localhost", 0)
+    await api.open()
+    assert api.url.startswith("http://localhost:")
+    assert not api.url.endswith(":0")
+    await api.close()
+
+
+def test_an_address_of_six_stands_in_brackets(site: Any) -> None:
+    """As URLs write it."""
+    assert AgentApi(site.app, "::1", 8082).url == "http://[::1]:8082"
+
+
+async def test_closing_ends_every_connection(site: Any, api: AgentApi, connect: Any) -> None:
+    """Idle ones, half requests, and a second time does nothing."""
+    idle, writer = await connect()
+    writer.write(WHOAMI + b"\r\n")
+    await answer(idle)
+    half, writer = await connect()
+    writer.write(WHOAMI)
+    await api.close()
+    assert await ended(idle) == await ended(half) == b""
+    await api.close()
+    assert repr(api) == "<AgentApi closed, for http://127.0.0.1:0>"
