@@ -1,0 +1,134 @@
+"""What the gateway knows of a call while it is under way: the evidence that every stage saw it.
+
+A :class:`Call` belongs to one flow object and lives as long as it. It is not kept in ``flow.metadata``, which any addon
+or a loaded file could write: a stamp is an entry in an object that only the gateway holds.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from weakref import WeakKeyDictionary
+
+from mitmproxy import http
+
+from gatehold.config import Target
+from policy.actions.decoding import Action
+from policy.errors import Refusal
+from policy.model import Agent, Decision, DecisionId, Obligations, WireRequest
+from recordings import events
+
+
+class Stage(Enum):
+    """The stages of a request, in the order in which they must have stamped it."""
+
+    GUARD = auto()
+    AUTHENTICATE = auto()
+    CLASSIFY = auto()
+    DECIDE = auto()
+    HOLD = auto()
+    INJECT = auto()
+    SEAL = auto()
+
+
+BEFORE_SEAL = tuple(stage for stage in Stage if stage is not Stage.SEAL)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Call:
+    """One call, from its first header to its last byte."""
+
+    id: DecisionId
+    started: float
+    target: Target | None = None
+    wire: WireRequest | None = None
+    """As the agent sent it: what is judged, shown and recorded."""
+    agent: Agent | None = None
+    action: Action | None = None
+    decision: Decision | None = None
+    approval: str | None = None
+    refusal: Refusal | None = None
+    masked: dict[str, int] = field(default_factory=dict)
+    stamps: list[Stage] = field(default_factory=list)
+    client_gone: asyncio.Event = field(default_factory=asyncio.Event)
+    forwarded: bool = False
+    """Bytes of this call may have reached the target."""
+    described: events.Call | None = None
+    """What the journal says of this call; made once, masked."""
+    streamed: bool = False
+    """The answer is passed on as it comes."""
+    kept: bytearray = field(default_factory=bytearray)
+    """Masked bytes of a streamed answer that are not recorded yet."""
+    parts: int = 0
+    """Parts of a streamed answer that were recorded."""
+    pending_parts: list[asyncio.Future[None]] = field(default_factory=list)
+    answered_bytes: int | None = None
+
+    def stamp(self, stage: Stage) -> None:
+        """Note that a stage has done its part."""
+        self.stamps.append(stage)
+
+    def count(self, masked: Mapping[str, int]) -> None:
+        """Add what was hidden."""
+        for entity, number in masked.items():
+            self.masked[entity] = self.masked.get(entity, 0) + number
+
+    @property
+    def known_action(self) -> Action:
+        """What is asked for; raises LookupError, and so refuses the call, where it was not decoded."""
+        if self.action is None:
+            raise LookupError("the call was not decoded")
+        return self.action
+
+    @property
+    def obligations(self) -> Obligations:
+        """What the decision asks to be done; nothing before there is one."""
+        return Obligations() if self.decision is None else self.decision.obligations
+
+    @property
+    def ready_for_seal(self) -> bool:
+        """Every stage before the seal stamped this call once, in order, and none refused it."""
+        return self.refusal is None and tuple(self.stamps) == BEFORE_SEAL
+
+    @property
+    def sealed(self) -> bool:
+        """The seal was put on, after all others."""
+        return self.refusal is None and tuple(self.stamps) == tuple(Stage)
+
+
+class Ledger:
+    """The calls under way."""
+
+    def __init__(self) -> None:
+        self._calls: WeakKeyDictionary[http.HTTPFlow, Call] = WeakKeyDictionary()
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def open(self, flow: http.HTTPFlow) -> Call:
+        """Start the evidence of a flow; an earlier one of the same flow is thrown away."""
+        call = Call(id=DecisionId(f"dec_{secrets.token_urlsafe(12)}"), started=time.time())
+        self._calls[flow] = call
+        return call
+
+    def get(self, flow: http.HTTPFlow) -> Call | None:
+        """The call of a flow, if it was opened."""
+        return self._calls.get(flow)
+
+    def of_client(self, client_id: str) -> list[Call]:
+        """The calls of one client connection that are still under way."""
+        return [call for flow, call in self._calls.items() if flow.client_conn.id == client_id]
+
+    def sealed(self, flow: http.HTTPFlow) -> bool:
+        """May this flow go upstream?"""
+        call = self._calls.get(flow)
+        return call is not None and call.sealed
+
+
+def need[T](value: T | None) -> T:
+    """A value that an earlier stage must have set; raises LookupError, and so refuses the call, where it did not."""
+    if value is None:
+        raise LookupError("an earlier stage left no trace on this call")
+    return value

@@ -1,0 +1,172 @@
+"""The door: only registered targets, one name for each of them, and nothing that two readers could read differently.
+
+Inside a CONNECT tunnel the host of CONNECT, the TLS name and the Host header must be one; on a reverse listener TLS
+name and Host must be the listener's own. What is judged is always ``request.host`` and port, where the call would
+really go.
+"""
+
+from mitmproxy import connection, http
+from mitmproxy.proxy import layer, layers
+from mitmproxy.tls import ClientHelloData
+
+from addons import answers, header_rules
+from addons.calls import Call, Stage
+from addons.connections import ClientConnection
+from addons.runtime import Runtime, wire_request
+from gatehold.config import Target
+from gatehold.registry import host_headers, is_address
+from policy.codes import Code
+from policy.errors import Refusal
+
+_VERSIONS = ("HTTP/1.0", "HTTP/1.1", "HTTP/2.0")
+_TUNNELS = (layers.TCPLayer, layers.UDPLayer, layers.DNSLayer, layers.RawQuicLayer, layers.ClientQuicLayer)
+_MAX_UPSTREAM = 100
+"""Connections per upstream host for one client connection. mitmproxy's own 5 makes the sixth stream of an h2 client
+wait for ever while five others are held."""
+
+
+class Guard:
+    """Opens the evidence of a call and refuses what has no single meaning."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+
+    def client_connected(self, client: connection.Client) -> None:
+        """Note the connection."""
+        self.runtime.connections.add(client)
+        self.runtime.widen(client, _MAX_UPSTREAM)
+
+    def client_disconnected(self, client: connection.Client) -> None:
+        """Wake what waits for this client, and forget it."""
+        for call in self.runtime.ledger.of_client(client.id):
+            call.client_gone.set()
+        self.runtime.connections.drop(client)
+
+    def next_layer(self, data: layer.NextLayer) -> None:
+        """Close a connection that would become a raw tunnel."""
+        if isinstance(data.layer, _TUNNELS):
+            raise Refusal(Code.MALFORMED, "raw tunnels are not allowed")
+
+    def tls_clienthello(self, data: ClientHelloData) -> None:
+        """Compare the TLS name with what the client connected to."""
+        opened = self.runtime.connections.get(data.context.client)
+        opened.misdirected = _name_problem(opened, data.client_hello.sni)
+
+    def http_connect(self, flow: http.HTTPFlow) -> None:
+        """Remember where the tunnel leads; whether it may is said inside, where clients can read the answer."""
+        opened = self.runtime.connections.get(flow.client_conn)
+        call = self.runtime.ledger.open(flow)
+        try:
+            if flow.request.data.method != b"CONNECT":
+                raise Refusal(Code.MALFORMED, "malformed request: the method CONNECT is upper case")
+            header_rules.check(flow.request.headers.fields)
+            _check_host(flow, (flow.request.host, flow.request.port), "https")
+        except Refusal as refusal:
+            call.refusal = refusal
+            flow.response = answers.respond(call, refusal, proxy=True)
+            return
+        opened.connect = (flow.request.host.lower(), flow.request.port)
+        opened.misdirected = "the TLS name was not checked"  # what was said to TLS with the proxy itself is over
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """Start the call; nothing of a body is ever streamed upstream before it was judged."""
+        call = self.runtime.ledger.open(flow)
+        flow.request.stream = False
+        # mitmproxy answers 100 by itself and then cannot refuse an oversized body any more.
+        flow.request.headers.pop("expect", None)
+        opened = self.runtime.connections.get(flow.client_conn)
+        call.wire = wire_request(flow, body=None)
+        call.target = self._target(flow, opened)
+
+    def request(self, flow: http.HTTPFlow) -> None:
+        """Check the whole request."""
+        call = self.runtime.open_call(flow)
+        if call is None:
+            return
+        opened = self.runtime.connections.get(flow.client_conn)
+        try:
+            target = self._check(flow, opened, call)
+        except Refusal as refusal:
+            self.runtime.refuse(flow, refusal)
+            return
+        call.target = target
+        call.wire = wire_request(flow, body=flow.request.raw_content)
+        call.stamp(Stage.GUARD)
+
+    def _target(self, flow: http.HTTPFlow, opened: ClientConnection) -> Target | None:
+        if opened.listener.target is not None:
+            return self.runtime.gateway.registry.named(opened.listener.target)
+        return self.runtime.gateway.registry.find(flow.request.host, flow.request.port)
+
+    def _check(self, flow: http.HTTPFlow, opened: ClientConnection, call: Call) -> Target:
+        request = flow.request
+        if not flow.live or flow.is_replay:
+            raise Refusal(Code.MALFORMED, "only live requests are governed")
+        if opened.misdirected and flow.client_conn.tls_established:
+            raise Refusal(Code.MISDIRECTED, opened.misdirected)
+        _check_message(request)
+        if call.target is None:
+            raise Refusal(
+                Code.UNREGISTERED_TARGET, f"{request.host}:{request.port} is not registered with this gateway"
+            )
+        _check_leg(flow, opened, call.target)
+        limit = self.runtime.gateway.configuration.gateway.spec.limits.max_request_body
+        if len(request.raw_content or b"") > limit:
+            raise Refusal(Code.TOO_LARGE, f"the request body is larger than {limit} bytes")
+        return call.target
+
+
+def _check_message(request: http.Request) -> None:
+    if request.data.method != request.data.method.upper():
+        raise Refusal(Code.MALFORMED, "malformed request: the method must be upper case")
+    if request.http_version not in _VERSIONS:
+        raise Refusal(Code.MALFORMED, "malformed request: HTTP/1.x or HTTP/2 is required")
+    if request.trailers:
+        raise Refusal(Code.MALFORMED, "malformed request: trailers are not allowed")
+    if request.authority and not request.is_http2:
+        raise Refusal(Code.MALFORMED, "malformed request: an absolute URL inside a connection to its own host")
+    header_rules.check(request.headers.fields)
+
+
+def _check_leg(flow: http.HTTPFlow, opened: ClientConnection, target: Target) -> None:
+    """The agent's leg must be as protected as the target's, and must name the same host."""
+    request, scheme = flow.request, target.spec.scheme
+    if request.scheme != scheme:
+        raise Refusal(Code.MISDIRECTED, f"the target {target.name} is served over {scheme} only")
+    if scheme == "https" and not flow.client_conn.tls_established:
+        raise Refusal(Code.MISDIRECTED, f"the target {target.name} is served over TLS only")
+    if opened.listener.mode == "reverse":
+        for header in _named_hosts(request):
+            if not opened.listener.accepts_host(header):
+                raise Refusal(Code.MISDIRECTED, "the Host header does not name this listener")
+    else:
+        _check_host(flow, (request.host, request.port), scheme)
+
+
+def _check_host(flow: http.HTTPFlow, address: tuple[str, int], scheme: str) -> None:
+    host, port = address
+    if not host.isascii() or host != host.strip(".").strip():
+        raise Refusal(Code.MISDIRECTED, "the host is not written as it is registered")
+    expected = tuple(host_headers(host.lower(), port, scheme))
+    for header in _named_hosts(flow.request):
+        if header.lower() not in expected:
+            raise Refusal(Code.MISDIRECTED, "the Host header does not name the host that was connected to")
+
+
+def _named_hosts(request: http.Request) -> list[str]:
+    hosts = request.headers.get_all("host")
+    if len(hosts) > 1 or (not hosts and not request.authority):
+        raise Refusal(Code.MALFORMED, "malformed request: exactly one Host header is required")
+    return [*hosts, *([request.authority] if request.authority else [])]
+
+
+def _name_problem(opened: ClientConnection, sni: str | None) -> str:
+    """Why a TLS name does not fit its connection; empty where it does."""
+    if opened.listener.mode == "reverse":
+        return "" if opened.listener.answers_to(sni) else "the TLS name does not name this listener"
+    if opened.connect is None:
+        return ""  # TLS to the proxy itself
+    host = opened.connect[0]
+    if sni is None:
+        return "" if is_address(host) else "the TLS handshake names no host"
+    return "" if sni.lower() == host else "the TLS name is not the host that was connected to"

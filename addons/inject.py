@@ -1,0 +1,100 @@
+"""What goes on: the agent's own credentials out, the target's in, everything else as it was judged.
+
+Hop-by-hop, forwarding, identity and credential headers are taken out in every spelling. The credential is bound to its
+target's scheme, host and port; this stage asks for it only after the call was decided and released.
+"""
+
+from mitmproxy import http
+
+from addons import header_rules
+from addons.calls import Call, Stage, need
+from addons.runtime import Runtime
+from gatehold.config import Target
+from gatehold.credentials.injection import Injection
+from gatehold.registry import DEFAULT_PORTS
+from policy.codes import Code
+from policy.errors import Refusal
+from policy.model import Agent, Family
+
+_CONDITIONAL = frozenset({"range", "if-range", "if-none-match", "if-modified-since"})
+"""A 206 or 304 would defeat a mask."""
+_REPLACED = frozenset({"accept-encoding", "content-length"})
+
+
+class Inject:
+    """Rewrites the headers of a released call."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+
+    async def request(self, flow: http.HTTPFlow) -> None:
+        """Prepare one call for its target."""
+        call = self.runtime.open_call(flow)
+        if call is None:
+            return
+        target = need(call.target)
+        broker = self.runtime.gateway.broker
+        try:
+            injection = broker.get_cached(target.name) or await broker.get(target.name)
+            if not injection.may_go_to(flow.request.scheme, flow.request.host, flow.request.port):
+                raise Refusal(Code.GATEWAY_ERROR, "the credential is not for this host")
+        except Refusal as refusal:
+            self.runtime.refuse(flow, refusal)
+            return
+        _rewrite(flow.request, call, target, injection)
+        call.stamp(Stage.INJECT)
+
+
+def _rewrite(request: http.Request, call: Call, target: Target, injection: Injection) -> None:
+    masked = bool(call.obligations.mask.profiles)
+    accepts_gzip = "gzip" in request.headers.get("accept-encoding", "").lower()
+    fields = [
+        (name, value)
+        for name, value in header_rules.forwarded(request.headers.fields)
+        if not _dropped(header_rules.canonical(name.decode("ascii")), masked=masked)
+    ]
+    if masked and target.spec.family is Family.KUBERNETES:
+        fields = [_as_json(name, value) for name, value in fields]
+    fields.append((b"Accept-Encoding", b"gzip" if masked or accepts_gzip else b"identity"))
+    if request.raw_content or request.method in ("POST", "PUT", "PATCH"):
+        fields.append((b"Content-Length", b"%d" % len(request.raw_content or b"")))
+    if target.spec.impersonate:
+        fields += _impersonation(need(call.agent))
+    injected = {header_rules.canonical(name) for name, _ in injection.headers}
+    fields = [field for field in fields if header_rules.canonical(field[0].decode("ascii")) not in injected]
+    fields += [(name.encode("ascii"), value.reveal().encode("latin-1")) for name, value in injection.headers]
+    _address(request, fields)
+
+
+def _dropped(name: str, *, masked: bool) -> bool:
+    return name in _REPLACED or (masked and name in _CONDITIONAL)
+
+
+def _as_json(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    return (
+        (name, header_rules.json_accept(value.decode("latin-1")).encode("latin-1"))
+        if name.lower() == b"accept"
+        else (name, value)
+    )
+
+
+def _address(request: http.Request, fields: list[header_rules.Field]) -> None:
+    """Name the target as it is registered, in the way of the protocol that the agent speaks."""
+    host = f"[{request.host}]" if ":" in request.host else request.host
+    name = host if DEFAULT_PORTS.get(request.scheme) == request.port else f"{host}:{request.port}"
+    if request.is_http2:
+        request.authority = name
+        fields = [(field.lower(), value) for field, value in fields]
+    else:
+        fields.insert(0, (b"Host", name.encode("ascii")))
+    request.headers = http.Headers(fields)
+
+
+def _impersonation(agent: Agent) -> list[header_rules.Field]:
+    """The agent as a Kubernetes user, always under a prefix of our own: no claim can become ``system:masters``."""
+    user = f"agent:{agent.issuer}:{agent.subject}"
+    values = [("Impersonate-User", user)] + [("Impersonate-Group", f"agent:{group}") for group in agent.groups]
+    for _, value in values:
+        if not value.isascii() or not value.isprintable():
+            raise ValueError("the agent's name cannot be written into a header")
+    return [(name.encode(), value.encode()) for name, value in values]

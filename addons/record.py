@@ -1,0 +1,246 @@
+"""What is kept: an intent before a call leaves, its outcome and its masked flow before the agent gets the answer.
+
+``Recording`` turns a call into journal events and flow bytes; ``Record`` is the addon that runs after masking. With
+``recordings.mode: required`` an answer that cannot be written does not leave either.
+"""
+
+import time
+
+from mitmproxy import http
+
+from addons.calls import Call, need
+from addons.runtime import Runtime
+from gatehold.agent_api.decisions import ToldDecision
+from policy.actions.kubernetes import KubernetesAction
+from policy.codes import Code
+from policy.model import UNKNOWN, Family, RuleName, SessionId, Verdict
+from recordings import events
+from recordings.acts import GatewayMove, gateway_event
+from recordings.annotations import annotate
+from recordings.failures import FailureCounter
+from recordings.flows import RecordedMessage, encode_flow
+
+ANONYMOUS = SessionId("anonymous")
+"""Session under which calls are kept whose agent is not known."""
+
+
+class Recording:
+    """Events and flows of calls, handed to the recorder."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self._failures = FailureCounter()
+
+    async def started(self) -> None:
+        """Note the start in the journal."""
+        details = {"revision": self.runtime.gateway.engine.revision}
+        await self._append([gateway_event(GatewayMove.START, time=time.time(), details=details)], durable=True)
+
+    async def stopping(self) -> None:
+        """Note the stop, and what was counted and not told."""
+        now = time.time()
+        if not self.runtime.gateway.recorder.healthy:
+            return  # it never started, or says itself what is wrong
+        await self._append([*self._failures.flush(now), gateway_event(GatewayMove.STOP, time=now)], durable=True)
+
+    async def intent(self, flow: http.HTTPFlow, call: Call) -> None:
+        """The call is about to be sent; on disk at once where it writes or was approved."""
+        event = events.intent(self._described(flow, call), time=time.time())
+        await self._append([event], durable=call.known_action.is_write or call.approval is not None)
+        self._tell(flow, call)
+
+    async def outcome(self, flow: http.HTTPFlow, call: Call, *, error: str = "") -> None:
+        """The call was answered, refused, or broke off."""
+        described = self._described(flow, call)
+        status = flow.response.status_code if flow.response else 0
+        if call.refusal is not None:
+            if call.agent is None:
+                await self._append(self._unauthenticated(flow, call, described, status), durable=False)
+                return
+            event = self._refusal(call, described, status)
+        else:
+            event = events.outcome(
+                described,
+                status=status,
+                time=time.time(),
+                masked=call.masked,
+                approval=call.approval or "",
+                length=call.answered_bytes,
+                error=error,
+                part=call.parts or None,
+            )
+        await self._append([event], flow=self._encode(flow, call), session=self._session(call))
+        self._tell(flow, call)
+
+    async def tell_failures(self) -> None:
+        """Journal the failures to authenticate of a minute that is over."""
+        await self._append(list(self._failures.due(time.time())))
+
+    def part(self, flow: http.HTTPFlow, call: Call) -> None:
+        """Write what was kept of a stream so far, without waiting: a stream's callable is synchronous."""
+        call.parts += 1
+        encoded = self._encode(flow, call)
+        call.kept.clear()
+        event = events.outcome(
+            self._described(flow, call),
+            status=flow.response.status_code if flow.response else 0,
+            time=time.time(),
+            masked=call.masked,
+            part=call.parts,
+        )
+        written = self.runtime.gateway.recorder.append(
+            events=[event], flow=encoded, session=self._session(call), durable=False
+        )
+        call.pending_parts.append(written)
+
+    async def _append(
+        self,
+        what: list[events.Event],
+        *,
+        flow: bytes | None = None,
+        session: SessionId = ANONYMOUS,
+        durable: bool = False,
+    ) -> None:
+        if what:
+            await self.runtime.gateway.recorder.append(events=what, flow=flow, session=session, durable=durable)
+
+    def _tell(self, flow: http.HTTPFlow, call: Call) -> None:
+        """What is on record of a call of an agent, it may ask about."""
+        if call.agent is None:
+            return
+        decision, refusal = call.decision, call.refusal
+        decided = None if decision is None else decision.rule
+        told = ToldDecision(
+            id=call.id,
+            issuer=call.agent.issuer,
+            subject=call.agent.subject,
+            verdict=Verdict.DENY if decision is None else decision.verdict,
+            code=refusal.code if refusal else Code.ALLOWED,
+            rule=RuleName(refusal.rule) if refusal and refusal.rule else decided,
+            reason=refusal.detail if refusal else "" if decision is None else decision.reason,
+            target=call.target.name if call.target else None,
+            method=flow.request.method,
+            path=self._described(flow, call).path,
+            time=call.started,
+            approval=call.approval,
+            status=flow.response.status_code if flow.response else None,
+        )
+        self.runtime.gateway.decisions.add(told)
+
+    def _unauthenticated(
+        self, flow: http.HTTPFlow, call: Call, described: events.Call, status: int
+    ) -> list[events.Event]:
+        """Calls of nobody: failures to authenticate are counted by address, everything else is an event of its own."""
+        refusal = need(call.refusal)
+        if refusal.code is Code.UNAUTHENTICATED:
+            return self._failures.add(str(flow.client_conn.peername[0]), refusal.reason, now=time.time())
+        return [self._refusal(call, described, status)]
+
+    def _refusal(self, call: Call, described: events.Call, status: int) -> events.Event:
+        refusal = need(call.refusal)
+        return events.refusal(
+            described,
+            code=refusal.code,
+            status=status,
+            reason=refusal.reason,
+            time=time.time(),
+            approval=call.approval or "",
+        )
+
+    def _described(self, flow: http.HTTPFlow, call: Call) -> events.Call:
+        if call.described is None:
+            call.described = self._describe(flow, call)
+        return call.described
+
+    def _describe(self, flow: http.HTTPFlow, call: Call) -> events.Call:
+        gateway, request = self.runtime.gateway, flow.request
+        path = gateway.scrubber.text(call.action.wire_path if call.action else request.path, call.target)
+        action = call.action
+        kubernetes = action if isinstance(action, KubernetesAction) else None
+        operation = f"{kubernetes.verb} {kubernetes.resource}" if kubernetes else f"{request.method} {path}"
+        resources = (_resource(kubernetes),) if kubernetes and kubernetes.resource else ()
+        peer = flow.client_conn.peername
+        return events.Call(
+            id=call.id,
+            agent=call.agent,
+            target=call.target.name if call.target else None,
+            family=self.runtime.family(call) if call.target else None,
+            scheme=request.scheme,
+            host=request.host,
+            port=request.port,
+            method=request.method,
+            path=path,
+            operation=operation,
+            verb=kubernetes.verb if kubernetes else request.method,
+            client=(str(peer[0]), int(peer[1])),
+            time=call.started,
+            judged=call.decision,
+            resources=resources,
+            facts=gateway.scrubber.facts(action.facts(), call.target) if action else {},
+        )
+
+    def _encode(self, flow: http.HTTPFlow, call: Call) -> bytes:
+        scrubber = self.runtime.gateway.scrubber
+        described = self._described(flow, call)
+        code = call.refusal.code if call.refusal else Code.ALLOWED
+        remarks = annotate(
+            described, code=code, masked=call.masked, approval=call.approval or "", part=call.parts or None
+        )
+        return encode_flow(
+            flow,
+            request=RecordedMessage(
+                path=described.path,
+                headers=scrubber.headers(call.wire.headers if call.wire else (), call.target),
+                body=scrubber.body(call.wire, call.target),
+                decoded=True,
+            ),
+            response=self._answer(flow, call) if flow.response else None,
+            metadata=remarks.metadata,
+            comment=remarks.comment,
+            marked=remarks.marked,
+            part=max(1, call.parts),
+        )
+
+    def _answer(self, flow: http.HTTPFlow, call: Call) -> RecordedMessage:
+        """The answer as the agent got it, but for Kubernetes Secrets: they are hidden even where it saw them."""
+        response, scrubber = need(flow.response), self.runtime.gateway.scrubber
+        body = bytes(call.kept) if call.streamed else response.raw_content or b""
+        if call.refusal is None and self.runtime.family(call) is Family.KUBERNETES and b"Secret" in body:
+            body = scrubber.masked_body(body, response.headers.get("content-type", ""), call.target)
+        headers = scrubber.headers(response.headers.items(multi=True), call.target)
+        return RecordedMessage(body=body, headers=headers, decoded=True)
+
+    @staticmethod
+    def _session(call: Call) -> SessionId:
+        return call.agent.session if call.agent else ANONYMOUS
+
+
+class Record:
+    """Writes calls down, after they were masked and before their answer leaves."""
+
+    def __init__(self, runtime: Runtime, recording: Recording) -> None:
+        self.runtime = runtime
+        self.recording = recording
+
+    async def http_connect(self, flow: http.HTTPFlow) -> None:
+        """A refused tunnel is an event; an accepted one is not: its calls are."""
+        if flow.response is not None:
+            await self.recording.outcome(flow, self.runtime.call(flow))
+
+    async def response(self, flow: http.HTTPFlow) -> None:
+        """Record an answered or refused call."""
+        call = self.runtime.call(flow)
+        for written in call.pending_parts:
+            await written
+        await self.recording.outcome(flow, call)
+
+    async def error(self, flow: http.HTTPFlow) -> None:
+        """Record a call that broke off: the client left, the upstream failed, or the gateway killed it."""
+        call = self.runtime.ledger.get(flow)
+        if call is not None:
+            await self.recording.outcome(flow, call, error=flow.error.msg if flow.error else "broken off")
+
+
+def _resource(action: KubernetesAction) -> events.Resource:
+    name = "" if action.name is UNKNOWN else action.name
+    return events.Resource(type=action.resource, name=name, namespace=action.namespace)

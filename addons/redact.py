@@ -1,0 +1,142 @@
+"""What the agent may see: answers are masked before the agent, a log or a recording can see them.
+
+A whole body is masked in one go; a stream (watch, followed log, server-sent events) record by record, as it comes.
+Bytes that cannot be masked do not leave: the answer is withheld, or the stream is aborted. The gateway's own
+credential is taken out of every answer, masked or not, should an upstream echo it.
+"""
+
+import asyncio
+
+from mitmproxy import http
+
+from addons import answers
+from addons.calls import Call
+from addons.record import Recording
+from addons.response_streams import ResponseStream, is_stream
+from addons.runtime import Runtime
+from masking.encodings import Limits, decode
+from masking.errors import Unmaskable
+from policy.codes import Code
+from policy.errors import Refusal
+
+_DROPPED = frozenset(
+    {"connection", "keep-alive", "proxy-connection", "proxy-authenticate", "upgrade", "trailer", "alt-svc",
+     "set-cookie", "set-cookie2", "clear-site-data", "public-key-pins", *(name.lower() for name in answers.HEADERS)}
+)  # fmt: skip
+_VALIDATORS = frozenset(
+    {
+        "etag",
+        "last-modified",
+        "content-md5",
+        "digest",
+        "repr-digest",
+        "content-digest",
+        "accept-ranges",
+        "content-range",
+    }
+)
+"""Describe the bytes before masking; a client that kept them could ask for them again."""
+_PLAIN = frozenset(
+    {"content-type", "content-length", "content-encoding", "transfer-encoding", "date", "server", "vary", "allow",
+     "cache-control", "retry-after", "expires", "age", "strict-transport-security", "warning"}
+)  # fmt: skip
+"""Response headers that hold no data of a record."""
+_ON_LOOP = 64 * 1024
+"""Bytes up to which a body is masked on the event loop; larger ones go to a thread."""
+
+
+class Redact:
+    """Masks answers."""
+
+    def __init__(self, runtime: Runtime, recording: Recording) -> None:
+        self.runtime = runtime
+        self.recording = recording
+        self._limit = runtime.gateway.configuration.gateway.spec.limits.max_masked_body
+
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        """Clean the headers of an answer and choose whether it is streamed."""
+        call = self.runtime.call(flow)
+        response = flow.response
+        if response is None or not call.sealed:
+            return
+        if response.status_code == 101:
+            raise Refusal(Code.UNMASKABLE, "the target switched protocols without being asked to")
+        self._clean_headers(call, response)
+        answers.mark(response, call)
+        if is_stream(call, response):
+            ResponseStream(self.runtime, self.recording, flow, call).start()
+
+    async def response(self, flow: http.HTTPFlow) -> None:
+        """Mask a whole answer."""
+        call = self.runtime.call(flow)
+        response = flow.response
+        if response is None or not call.sealed or response.stream:
+            return
+        try:
+            await self._mask_body(flow, call, response)
+        except Unmaskable as unmaskable:
+            self._withhold(flow, call, unmaskable)
+            return
+        answers.mark(response, call)
+
+    async def _mask_body(self, flow: http.HTTPFlow, call: Call, response: http.Response) -> None:
+        if response.trailers:
+            response.trailers = None
+        body = response.raw_content or b""
+        if flow.request.method == "HEAD" or response.status_code in (204, 304) or not body:
+            return
+        if call.obligations.mask.profiles:
+            body = await self._masked(call, response, body)
+        elif self.runtime.gateway.echoes():
+            body = decode(body, response.headers.get("content-encoding", ""), Limits(body=self._limit))
+        else:
+            return
+        body = self.runtime.gateway.echoes().replace(body)
+        response.headers.pop("content-encoding", None)
+        response.headers.pop("transfer-encoding", None)
+        response.raw_content = body
+        response.headers["content-length"] = str(len(body))
+
+    async def _masked(self, call: Call, response: http.Response, body: bytes) -> bytes:
+        if len(body) > self._limit:
+            raise Unmaskable(f"the answer is larger than {self._limit} bytes")
+        engine = self.runtime.gateway.masking
+        options = {
+            "content_type": response.headers.get("content-type", ""),
+            "content_encoding": response.headers.get("content-encoding", ""),
+            "profiles": call.obligations.mask.profiles,
+        }
+        if len(body) <= _ON_LOOP and self.runtime.gateway.masking_ready:
+            masked = engine.mask_body(body, **options)
+        else:
+            masked = await asyncio.to_thread(engine.mask_body, body, **options)
+        call.count(masked.counts)
+        return masked.body
+
+    def _clean_headers(self, call: Call, response: http.Response) -> None:
+        profiles = call.obligations.mask.profiles
+        echoes = self.runtime.gateway.echoes()
+        fields = []
+        for name, value in response.headers.fields:
+            lowered = name.decode("latin-1").lower()
+            if lowered in _DROPPED or (profiles and lowered in _VALIDATORS):
+                continue
+            value = echoes.replace(value)  # noqa: PLW2901 - the field, cleaned
+            if profiles and lowered not in _PLAIN:
+                text, counts = self.runtime.gateway.masking.mask_text(value.decode("latin-1"), profiles=profiles)
+                call.count(counts)
+                value = text.encode("latin-1")  # noqa: PLW2901
+            fields.append((name, value))
+        response.headers = http.Headers(fields)
+
+    def _withhold(self, flow: http.HTTPFlow, call: Call, unmaskable: Unmaskable) -> None:
+        response, choice = flow.response, call.obligations.mask.on_unmaskable
+        if choice == "pass" and response is not None:
+            answers.mark(response, call)
+        elif choice == "drop" and response is not None:
+            response.headers.pop("content-encoding", None)
+            response.content = b""
+            answers.mark(response, call)
+        else:
+            detail = "the answer could not be masked and was withheld"
+            self.runtime.refuse(flow, Refusal(Code.UNMASKABLE, detail, reason=str(unmaskable)))

@@ -1,0 +1,118 @@
+"""Answers that are passed on as they come: watches, followed logs, server-sent events, and long unmasked bodies.
+
+Each chunk is decoded, masked record by record, freed of the gateway's own credential, given to the agent and kept for
+the recording. Nothing waits for the end. An error in here raises inside mitmproxy's stream callable, which aborts the
+stream (``addons.wire``): a stream that cannot be masked ends, visibly, and is never cut short as if it were whole.
+"""
+
+from typing import Protocol
+from urllib.parse import parse_qs
+
+from mitmproxy import http
+
+from addons.calls import Call, need
+from addons.record import Recording
+from addons.runtime import Runtime
+from masking.encodings import Decoder, Limits, coding
+from masking.literals import LiteralStream
+from masking.stream import StreamMask
+from policy.actions.kubernetes import KubernetesAction
+
+_STREAM_TYPES = frozenset({"text/event-stream", "application/x-ndjson", "application/ndjson", "application/jsonl"})
+_SMALL = 1024 * 1024
+"""An unmasked answer of a known length up to this is kept whole; any other is streamed."""
+PART = 256 * 1024
+"""Bytes of a stream after which a part of its recording is written."""
+
+
+class Transform(Protocol):
+    """One step of a stream."""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The bytes that may go on now."""
+
+    def end(self) -> bytes:
+        """The bytes that were held back."""
+
+
+def is_stream(call: Call, response: http.Response) -> bool:
+    """Is this answer passed on as it comes?"""
+    content_type = response.headers.get("content-type", "").lower()
+    if content_type.partition(";")[0].strip() in _STREAM_TYPES or "stream=watch" in content_type.replace(" ", ""):
+        return True
+    if isinstance(call.action, KubernetesAction) and (call.action.verb == "watch" or _is_followed_log(call.action)):
+        return True
+    if call.obligations.mask.profiles:
+        return False
+    length = response.headers.get("content-length", "")
+    return not length.isdecimal() or int(length) > _SMALL
+
+
+def _is_followed_log(action: KubernetesAction) -> bool:
+    """``follow`` as the API server reads it: the first value, true unless it is ``false`` or ``0``."""
+    if action.subresource != "log":
+        return False
+    values = parse_qs(action.wire_path.partition("?")[2], keep_blank_values=True).get("follow")
+    return values is not None and values[0].lower() not in ("false", "0")
+
+
+class ResponseStream:
+    """The stream of one answer."""
+
+    def __init__(self, runtime: Runtime, recording: Recording, flow: http.HTTPFlow, call: Call) -> None:
+        self._runtime = runtime
+        self._recording = recording
+        self._flow = flow
+        self._call = call
+        self._mask: StreamMask | None = None
+        self._steps: list[Transform] = []
+
+    def start(self) -> None:
+        """Hang this stream into its flow; its headers may still be changed."""
+        response = need(self._flow.response)
+        self._steps = [self._first_step(response), LiteralStream(self._runtime.gateway.echoes())]
+        for name in ("content-encoding", "content-length"):
+            response.headers.pop(name, None)
+        if not self._flow.request.is_http2 and self._flow.request.http_version != "HTTP/1.0":
+            response.headers["transfer-encoding"] = "chunked"
+        self._call.streamed = True
+        self._call.answered_bytes = 0
+        response.stream = self._pass_on
+
+    def _first_step(self, response: http.Response) -> Transform:
+        encoding = response.headers.get("content-encoding", "")
+        profiles = self._call.obligations.mask.profiles
+        if not profiles:
+            return Decoder(coding(encoding), Limits())
+        content_type = response.headers.get("content-type", "")
+        self._mask = self._runtime.gateway.masking.open_stream(
+            content_type=content_type, content_encoding=encoding, profiles=profiles
+        )
+        return self._mask
+
+    def _pass_on(self, chunk: bytes) -> bytes | list[bytes]:
+        """One chunk as mitmproxy gives it; ``b""`` is the end. An exception aborts the stream."""
+        data = self._feed(chunk) if chunk else self._end()
+        self._keep(data)
+        # mitmproxy ends a chunked body at b"", so "nothing now" has to be no chunk at all.
+        return data or []
+
+    def _feed(self, data: bytes) -> bytes:
+        for step in self._steps:
+            data = step.feed(data)
+        return data
+
+    def _end(self) -> bytes:
+        data = b""
+        for step in self._steps:
+            data = step.feed(data) + step.end()
+        return data
+
+    def _keep(self, data: bytes) -> None:
+        call = self._call
+        call.kept += data
+        call.answered_bytes = (call.answered_bytes or 0) + len(data)
+        if self._mask is not None:
+            call.masked = dict(self._mask.counts)
+        if len(call.kept) >= PART:
+            self._recording.part(self._flow, call)

@@ -1,0 +1,62 @@
+"""What every stage shares: the gateway's services, the evidence of the calls under way, the open connections."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from mitmproxy import connection, ctx, http
+from mitmproxy.addons.proxyserver import Proxyserver
+
+from addons import answers
+from addons.calls import Call, Ledger
+from addons.connections import Connections
+from gatehold.wiring import Gateway
+from policy.errors import Refusal
+from policy.model import Family, WireRequest
+
+
+@dataclass(slots=True, kw_only=True)
+class Runtime:
+    """One running gateway, as its addons see it."""
+
+    gateway: Gateway
+    connections: Connections
+    ledger: Ledger = field(default_factory=Ledger)
+
+    def call(self, flow: http.HTTPFlow) -> Call:
+        """The evidence of a flow; raises KeyError, and so refuses, where the guard opened none."""
+        call = self.ledger.get(flow)
+        if call is None:
+            raise KeyError("no evidence was opened for this flow")
+        return call
+
+    def open_call(self, flow: http.HTTPFlow) -> Call | None:
+        """The evidence of a flow that still has to be judged; None where it was answered already."""
+        return None if flow.response is not None else self.call(flow)
+
+    def refuse(self, flow: http.HTTPFlow, refusal: Refusal, *, proxy: bool = False) -> None:
+        """Answer a flow with a refusal, so that it never goes upstream."""
+        call = self.call(flow)
+        call.refusal = refusal
+        call.approval = refusal.approval or call.approval
+        status_url = self.gateway.status_url(refusal.approval) if refusal.approval else ""
+        flow.response = answers.respond(call, refusal, proxy=proxy, status_url=status_url)
+
+    @staticmethod
+    def family(call: Call) -> Family:
+        """The family of a call's target; http where there is none."""
+        return call.target.spec.family if call.target else Family.HTTP
+
+    @staticmethod
+    def widen(client: connection.Client, limit: int) -> None:
+        """Raise the number of upstream connections that one client connection may hold."""
+        proxyserver = ctx.master.addons.get("proxyserver")
+        if isinstance(proxyserver, Proxyserver) and client.id in proxyserver.connections:
+            handler = proxyserver.connections[client.id]
+            handler.max_conns.default_factory = lambda: asyncio.Semaphore(limit)
+
+
+def wire_request(flow: http.HTTPFlow, body: bytes | None) -> WireRequest:
+    """The request of a flow as it stands on the wire."""
+    request = flow.request
+    headers = tuple(request.headers.items(multi=True))
+    return WireRequest(method=request.method, path=request.path, headers=headers, body=body)

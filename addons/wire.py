@@ -1,0 +1,139 @@
+"""Where mitmproxy's protocol layers are made to answer as a gateway must.
+
+Five repairs of mitmproxy 12.2, each held by a test of its own that fails when the layer below changes:
+
+1. An upstream that cannot be reached, or breaks off before its answer was passed on, becomes a governed answer
+(recorded,
+   in the target's form) in place of an HTML page that names addresses.
+2. Error pages that come before there is a flow (unreadable heads, bodies over the limit) are problem documents.
+3. An HTTP/1 message with trailers is a protocol error; stock raises, and the connection hangs.
+4. An HTTP/1 request head that does not end is cut off at ``MAX_HEAD``; stock buffers it for ever.
+5. An exception in a response stream's callable aborts that stream; stock leaves the client hanging.
+"""
+
+import json
+import logging
+import secrets
+from collections.abc import Callable, Generator
+from typing import Any
+
+from mitmproxy import http
+from mitmproxy.net.http import http1
+from mitmproxy.proxy import commands, events, layer
+from mitmproxy.proxy.layers.http import HttpStream, _http1, _http2
+from mitmproxy.proxy.layers.http._base import ReceiveHttp
+from mitmproxy.proxy.layers.http._events import ErrorCode, ResponseProtocolError
+from mitmproxy.proxy.layers.http._hooks import HttpResponseHeadersHook
+
+from addons import answers
+from addons.failsafe import place
+from addons.runtime import Runtime
+from policy.codes import ANSWERS, Code
+from policy.errors import Refusal
+
+logger = logging.getLogger(__name__)
+
+MAX_HEAD = 128 * 1024
+"""Bytes of an HTTP/1 request line and headers."""
+
+_CODES = {400: Code.MALFORMED, 413: Code.TOO_LARGE, 502: Code.UPSTREAM_UNAVAILABLE}
+
+type Commands = Generator[commands.Command, Any]
+
+
+def install(runtime: Runtime) -> None:
+    """Put the repairs in place, for this process; doing it again replaces the runtime that they answer for."""
+    replacements: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
+        (_http1, "make_error_response", error_response),
+        (_http2, "format_error", lambda status, _message: problem(status)[1]),
+        (HttpStream, "handle_protocol_error", _answering(runtime)),
+        (HttpStream, "state_stream_response_body", _stream_response_body),
+        (_http1.Http1Connection, "read_body", _read_body),
+        (_http1.Http1Server, "read_headers", _read_headers),
+    )
+    for owner, name, replacement in replacements:
+        setattr(owner, name, replacement)
+
+
+def problem(status: int) -> tuple[str, bytes]:
+    """A fresh decision id and the problem document for a call that could not even be read."""
+    code = _CODES.get(status, Code.GATEWAY_ERROR)
+    answer = ANSWERS[code]
+    decision = f"dec_{secrets.token_urlsafe(12)}"
+    logger.warning("gatehold: refused before a call could be read: %s (decision %s)", code, decision)
+    body = {
+        "type": f"https://gatehold.dev/problems/{answer.problem}",
+        "title": answer.title,
+        "status": status,
+        "detail": answer.title,
+        "code": code,
+        "decision": decision,
+        "rule": None,
+        "retryable": answer.retryable,
+        "next": answer.next,
+    }
+    return decision, json.dumps(body).encode()
+
+
+def error_response(status_code: int, message: str = "") -> bytes:  # noqa: ARG001 - mitmproxy's own signature
+    """An error page on the wire; the text is mitmproxy's and stays out of it."""
+    decision, body = problem(status_code)
+    headers = {"Content-Type": "application/problem+json", "Connection": "close", answers.DECISION: decision}
+    return bytes(http1.assemble_response(http.Response.make(status_code, body, headers)))
+
+
+def _answering(runtime: Runtime) -> Callable[[HttpStream, Any], Commands]:
+    def handle_protocol_error(self: HttpStream, event: Any) -> Commands:
+        call = runtime.ledger.get(self.flow)
+        if call is None or not isinstance(event, ResponseProtocolError) or not _unanswered(self):
+            yield from _stock_protocol_error(self, event)
+            return
+        name = call.target.name if call.target else "unknown"
+        detail = f"the target {name} cannot be reached or broke off its answer"
+        call.refusal = Refusal(Code.UPSTREAM_UNAVAILABLE, detail, reason=f"{detail}: {event.message}")
+        self.flow.response = answers.respond(call, call.refusal)
+        yield HttpResponseHeadersHook(self.flow)
+        if (yield from self.check_killed(True)):
+            return
+        yield from self.send_response()
+
+    return handle_protocol_error
+
+
+def _unanswered(stream: HttpStream) -> bool:
+    """Has nothing of an answer gone to the client yet, and does the client still wait for one?"""
+    waiting = stream.server_state in (stream.state_wait_for_response_headers, stream.state_consume_response_body)
+    return waiting and stream.client_state == stream.state_done and not stream.flow.error
+
+
+def _stream_response_body(self: HttpStream, event: Any) -> Commands:
+    try:
+        yield from _stock_stream_response_body(self, event)
+    except Exception as error:  # noqa: BLE001 - the stream is aborted
+        logger.error("gatehold: a response stream failed and was aborted: %s", place(error))  # noqa: TRY400
+        aborted = ResponseProtocolError(self.stream_id, "the response stream failed", ErrorCode.GENERIC_SERVER_ERROR)
+        yield from _stock_protocol_error(self, aborted)
+        yield commands.CloseConnection(self.flow.server_conn)
+
+
+def _read_body(self: _http1.Http1Connection, event: events.Event) -> Commands:
+    try:
+        yield from _stock_read_body(self, event)
+    except NotImplementedError:
+        yield commands.CloseConnection(self.conn)
+        message = "HTTP/1 trailers are not supported"
+        yield ReceiveHttp(self.ReceiveProtocolError(self.stream_id or 0, message, code=self.ReceiveProtocolError.code))
+
+
+def _read_headers(self: _http1.Http1Server, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
+    yield from _stock_read_headers(self, event)
+    if len(self.buf) > MAX_HEAD and self.state == self.read_headers:
+        yield commands.SendData(self.conn, error_response(400))
+        yield commands.CloseConnection(self.conn)
+        self.state = self.done
+
+
+_stock_protocol_error = HttpStream.handle_protocol_error
+_stock_stream_response_body = HttpStream.state_stream_response_body
+_stock_read_body = _http1.Http1Connection.read_body
+_stock_read_headers = _http1.Http1Server.read_headers
