@@ -41,7 +41,7 @@ _PLAIN = frozenset(
      "cache-control", "retry-after", "expires", "age", "strict-transport-security", "warning"}
 )  # fmt: skip
 """Response headers that hold no data of a record."""
-_ON_LOOP = 64 * 1024
+_ON_LOOP = 16 * 1024
 """Bytes up to which a body is masked on the event loop; larger ones go to a thread."""
 
 
@@ -123,7 +123,9 @@ class Redact:
                 continue
             value = echoes.replace(value)  # noqa: PLW2901 - the field, cleaned
             if profiles and lowered not in _PLAIN:
-                text, counts = self.runtime.gateway.masking.mask_text(value.decode("latin-1"), profiles=profiles)
+                text, counts = self.runtime.gateway.masking.mask_text(
+                    value.decode("latin-1"), profiles=profiles, key=lowered
+                )
                 call.count(counts)
                 value = text.encode("latin-1")  # noqa: PLW2901
             fields.append((name, value))

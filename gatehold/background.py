@@ -14,6 +14,7 @@ from gatehold.approvals.desk import ApprovalDesk
 from gatehold.auditing import journal_event
 from gatehold.store import Store, limits, outbox
 from policy.limits import LimitLedger
+from policy.model import SessionId
 from recordings.recorder import Recorder
 
 logger = logging.getLogger(__name__)

@@ -1,8 +1,8 @@
 """What may be written down of a request: paths, headers, facts and bodies, masked for the record.
 
-A request goes to its target as the agent wrote it, but its record follows the target's mask profiles, and always the
-detectors for secrets. Header values that carry credentials are not masked but left out. What cannot be masked is
-replaced by its length: the record says that something was there, never what.
+A request goes to its target as the agent wrote it, but its record follows every mask profile that any rule names for
+that target, and always the detectors for secrets. Header values that carry credentials are not masked but left out.
+What cannot be masked is replaced by its length: the record says that something was there, never what.
 """
 
 import re
@@ -10,9 +10,8 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from masking.engine import MaskingEngine
-
 from gatehold.config import Target
+from masking.engine import MaskingEngine
 from masking.errors import Unmaskable
 from policy.model import Family, WireRequest
 
@@ -37,10 +36,14 @@ _CACHE = 8192
 class Scrubber:
     """Masks what is written down of requests."""
 
-    def __init__(self, masking: MaskingEngine, targets: Mapping[str, Target], hidden_headers: frozenset[str]) -> None:
+    def __init__(
+        self, masking: MaskingEngine, profiles: Mapping[str, tuple[str, ...]], hidden_headers: frozenset[str]
+    ) -> None:
+        """``profiles``: by target, every mask profile that may apply to its answers."""
         self._masking = masking
         self._hidden = hidden_headers
-        self._profiles = {name: _profiles(target) for name, target in targets.items()}
+        self._named = profiles
+        self._profiles: dict[str, tuple[str, ...]] = {}
         self._cached = lru_cache(_CACHE)(self._mask)
 
     def text(self, text: str, target: Target | None) -> str:
@@ -72,7 +75,13 @@ class Scrubber:
 
     def profiles(self, target: Target | None) -> tuple[str, ...]:
         """The profiles by which a target's requests are recorded."""
-        return self._profiles[target.name] if target is not None else _BASE[None]
+        if target is None:
+            return _BASE[None]
+        known = self._profiles.get(target.name)
+        if known is None:
+            known = tuple(dict.fromkeys((*self._named[target.name], *_BASE[target.spec.family])))
+            self._profiles[target.name] = known
+        return known
 
     def _header(self, name: str, value: str, target: Target | None) -> bytes:
         if name.lower().replace("_", "-") in self._hidden:
@@ -91,8 +100,3 @@ class Scrubber:
     def _mask(self, text: str, profiles: tuple[str, ...]) -> str:
         readable = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         return self._masking.mask_text(readable, profiles=profiles)[0]
-
-
-def _profiles(target: Target) -> tuple[str, ...]:
-    own = target.spec.mask.profiles if target.spec.mask else ()
-    return tuple(dict.fromkeys((*own, *_BASE[target.spec.family])))

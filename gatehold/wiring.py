@@ -76,6 +76,7 @@ class Gateway:
             key=pseudonym_key(data_dir),
             limits=Limits(body=spec.limits.max_masked_body),
         )
+        engine = compile_engine(configuration)
         store = open_store(spec.store.url, data_dir)
         desk = ApprovalDesk(store, spec.approvals)
         limiting = Limiting(LimitLedger())
@@ -86,11 +87,15 @@ class Gateway:
             configuration=configuration,
             registry=Registry(configuration.targets),
             listeners=tuple(_listener(each) for each in spec.listen),
-            engine=compile_engine(configuration),
+            engine=engine,
             verifier=verifier,
             broker=CredentialBroker(configuration.targets, data_dir=data_dir),
             masking=masking,
-            scrubber=Scrubber(masking, configuration.targets, _credential_headers(configuration)),
+            scrubber=Scrubber(
+                masking,
+                {name: engine.mask_profiles(TargetName(name)) for name in configuration.targets},
+                _credential_headers(configuration),
+            ),
             limiting=limiting,
             store=store,
             desk=desk,

@@ -5,23 +5,20 @@ patterns surer. It is judged in every reading (``masking.views``), and base64 in
 is left around it is judged again by itself, as it will stand after masking: so masking twice changes nothing.
 """
 
-import base64
-import binascii
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 
-from masking import guard, operators, views
+from masking import guard, operators, packed, views
 from masking.detection import Detector, Hit, distinct
 from masking.edits import Edit, apply, merge
 from masking.embedded import embedded_addresses, embedded_cards, embedded_dashed
 from masking.errors import Unmaskable
+from masking.memory import remembered
 from masking.numbers import hide_number, is_card_number
 from masking.operators import Operators, Treatment
 from masking.profiles.resolving import EntityRule
 
-_PACKED = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}={0,2}")
 _PACKED_DEPTH = 2
 _ROUNDS, _ROUNDS_LEAST = 16, 1 << 16
 """How many times over a text may be judged while it is cut up by hits, on average and at least (characters)."""
@@ -34,6 +31,11 @@ class Sense:
 
     detector: Detector
     rule: EntityRule
+
+    @property
+    def needs_context(self) -> bool:
+        """Whether it finds nothing that counts unless a context word speaks for it."""
+        return self.detector.reach(lifted=False) < self.rule.threshold
 
     def speaks(self, words: str) -> bool:
         """Whether a context word stands in some lower-case text."""
@@ -89,16 +91,18 @@ class Judge:
         ]
         self._treatments = {sense.rule.entity: sense.rule.treatment for sense in senses}
         self._hand = hand
-        self._unscreened = [each for each in self._senses if each[1] is None]
-        screens = "|".join(dict.fromkeys(f"(?:{sense.screen})" for sense in senses if sense.screen))
-        self._screen = re.compile(screens or r"(?!)").search
+        self._weak = [each for each in self._senses if each[0].needs_context]
+        self._strong = [each for each in self._senses if not each[0].needs_context]
+        self._unscreened = [each for each in self._strong if each[1] is None]
+        self._screen = _any_of(f"(?:{sense.screen})" for sense, _ in self._strong if sense.screen)
+        self._speaks = _any_of(re.escape(word) for sense, _ in self._weak for word in sense.detector.context)
         every = [*self._treatments.items(), *labelled]
         kept = (each.keep_last for _, each in every if each.operator == "mask")
         self._tokens = operators.tokens({entity for entity, _ in every}, max(kept, default=0))
         self._partial = any(each.operator not in _TOKEN_OPERATORS for each in self._treatments.values())
         self._cards = self._treatments.get("CREDIT_CARD")
-        self.lifted_by = lru_cache(8192)(self._lifted_by)
-        self.tells = lru_cache(8192)(self._tells)
+        self.lifted_by = remembered(self._lifted_by)
+        self.tells = remembered(self._tells)
 
     def edits(self, text: str, key: str = "", *, depth: int = 0) -> list[Edit]:
         """What is to be replaced in ``text``, possibly overlapping."""
@@ -117,8 +121,7 @@ class Judge:
 
     def hits(self, text: str, key: str = "") -> list[Hit]:
         """Everything detected in ``text``, in order."""
-        ascii_only = text.isascii()
-        senses = self._unscreened if ascii_only and not self._screen(text) else self._senses
+        senses = self._senses_for(text, key)
         if not senses:
             return []
         lifted = self._lift(text, key)
@@ -148,6 +151,15 @@ class Judge:
                     replacement=self._hand.replacement(treatment, hit.entity, view.text[hit.start : hit.end]),
                     strictness=treatment.strictness,
                 )
+
+    def _senses_for(self, text: str, key: str) -> list[_Screened]:
+        """Those that could find anything; every one for a text that is not screened."""
+        if not text.isascii():
+            return self._senses
+        chosen = self._strong if self._screen(text) else self._unscreened
+        if self._weak and (self.lifted_by(key) or self._speaks(text.lower())):
+            return [*chosen, *self._weak]
+        return chosen
 
     def _lift(self, text: str, key: str) -> Callable[[Sense], bool]:
         """Tells whether a word of the key or of the text speaks for a detector; own tokens do not speak."""
@@ -181,22 +193,14 @@ class Judge:
 
     def _unpacked(self, text: str, depth: int) -> Iterator[Edit]:
         """Runs of base64 that hold a text with something to hide, each replaced by the base64 of the masked text."""
-        if depth >= _PACKED_DEPTH or len(text) < 16:
+        if depth >= _PACKED_DEPTH:
             return
-        for match in _PACKED.finditer(text):
-            inner = _unpack(match[0])
-            edits = merge(self.edits(inner, depth=depth + 1)) if inner else []
+        for start, end, inner in packed.texts(text):
+            edits = merge(self.edits(inner, depth=depth + 1))
             if edits:
                 sure = max(edits, key=lambda edit: edit.score)
-                packed = _pack(apply(inner, edits), like=match[0])
-                yield Edit(
-                    start=match.start(),
-                    end=match.end(),
-                    entity=sure.entity,
-                    score=sure.score,
-                    replacement=packed,
-                    strictness=sure.strictness,
-                )
+                replacement = packed.pack(apply(inner, edits), like=text[start:end])
+                yield replace(sure, start=start, end=end, replacement=replacement)
 
     def _settled(self, text: str, key: str, found: list[Edit]) -> list[Edit]:
         """``found``, unless what it makes of the text would be masked again: then nothing of the text is left."""
@@ -206,6 +210,10 @@ class Judge:
             return found
         entity = max(found, key=lambda edit: edit.score).entity
         return [whole(entity, text, f"<{entity}>", Treatment())]
+
+
+def _any_of(patterns: Iterable[str]) -> Callable[[str], object]:
+    return re.compile("|".join(dict.fromkeys(patterns)) or r"(?!)").search
 
 
 def _detected(senses: Sequence[_Screened], piece: str, lifted: Callable[[Sense], bool]) -> list[Hit]:
@@ -245,24 +253,3 @@ def _between(spans: Sequence[tuple[int, int]], length: int) -> Iterator[tuple[in
         yield position, start
         position = end
     yield position, length
-
-
-def _unpack(run: str) -> str:
-    """The text in a run of base64; empty when there is none."""
-    if run == run.lower() or run == run.upper():
-        return ""
-    body = run.rstrip("=").replace("-", "+").replace("_", "/")
-    if len(body) % 4 == 1:
-        return ""
-    try:
-        text = base64.b64decode(body + "=" * (-len(body) % 4)).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
-    return text if all(character.isprintable() or character in "\t\n\r" for character in text) else ""
-
-
-def _pack(text: str, *, like: str) -> str:
-    packed = base64.b64encode(text.encode()).decode()
-    if "-" in like or "_" in like:
-        packed = packed.replace("+", "-").replace("/", "_")
-    return packed if like.endswith("=") or len(like) % 4 == 0 else packed.rstrip("=")

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 import regex
 
 from masking.errors import Unmaskable
 from masking.judging import Judge, Sense
+from masking.memory import remembered
 from masking.operators import Operators, strictest
 from masking.profiles.paths import PathRules
 from masking.profiles.resolving import EntityRule, Profile
@@ -41,7 +41,7 @@ class KeyRules:
 
     def __init__(self, rules: Iterable[KeySpec]) -> None:
         self._rules = [(regex.compile(rule.match), rule) for rule in dict.fromkeys(rules)]
-        self.find = lru_cache(8192)(self._find)
+        self.find = remembered(self._find)
 
     def __bool__(self) -> bool:
         return bool(self._rules)

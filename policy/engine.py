@@ -8,7 +8,7 @@ is the whole story:
 3.  A wall or turnstile that cannot be evaluated refuses as well: unknown is not false.
 4.  Without a door the call is denied.
 5.  Of several doors the first in name order is taken that asks no approval and has room left, else the first that
-    asks one.
+    asks one; a policy's own doors come before those of packs.
 6.  What the turnstiles and the chosen door demand is joined, and of masks what all open doors demand.
 7.  A limit without room refuses; an approval that somebody has to give holds.
 
@@ -45,6 +45,7 @@ from policy.rules.obligations import combine_approvals, combine_limits, combine_
 from policy.rules.room import LimitView, Room
 from policy.rules.rule import Rule
 from policy.rules.schema import PolicyDocument
+from policy.rules.selectors import GlobDimension
 from policy.rules.weighing import Call, Weighed, message, weigh_all
 
 __all__ = ["Engine", "LimitView", "PolicyError"]
@@ -143,6 +144,14 @@ class Engine:
     def rules_of(self, target: TargetName) -> Sequence[Rule]:
         """The rules of the target's family: rule *i* has bit *i* in ``masks``."""
         return self._indexes[self.targets[target].family].rules
+
+    def mask_profiles(self, target: TargetName) -> tuple[str, ...]:
+        """Every profile that a rule, or the target itself, may put on this target's answers; sorted."""
+        rules = self.rules_of(target)
+        about = GlobDimension((rule.match.targets, 1 << bit) for bit, rule in enumerate(rules)).mask(target)
+        masks = (rule.mask for bit, rule in enumerate(rules) if about >> bit & 1)
+        named = {profile for mask in masks if mask is not None for profile in mask.profiles}
+        return tuple(sorted(named | set(self.targets[target].mask)))
 
     def _pass(self, weighed: Weighed, binding: Sequence[Rule]) -> Decision:
         """Allow the call, or hold it where one of the binding rules asks for an approval; the door is the last."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from masking.engine import Inspection, MaskingEngine
     from masking.profiles import Profile
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 _MEDIA_TYPES = {
     ".csv": "text/csv",

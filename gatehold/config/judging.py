@@ -44,9 +44,8 @@ def judge(document: Document, base: Path) -> Judgement:
     model, problems, left = KINDS[document.value["kind"]], tuple[Problem, ...](), document
     for _ in range(_ROUNDS):
         try:
-            return Judgement(
-                document=left, value=model.model_validate(left.value, context={"base": base}), problems=problems
-            )
+            value = model.model_validate(left.value, context={"base": base})
+            return Judgement(document=left, value=value, problems=problems)
         except ValidationError as error:
             details = _details(error)
         problems = problems or tuple(_problems(document, model, details))
@@ -81,7 +80,8 @@ def _details(error: ValidationError) -> list[ErrorDetails]:
         # A list is said to be too short where its items are wrong.
         return detail["type"] == "too_short" and any(len(p) > size and p[:size] == detail["loc"] for p in places)
 
-    return [detail for detail in details if detail["type"] != "default_factory_not_called" and not follows(detail)]
+    own = [detail for detail in details if detail["type"] != "default_factory_not_called" and not follows(detail)]
+    return own or details
 
 
 def meant(word: object, known: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope
 
-KEPT = 10_000
+KEPT = 2_000
 """Requests a log keeps; older ones fall out."""
 
 

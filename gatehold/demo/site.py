@@ -1,10 +1,11 @@
-"""The directory of a demonstration: configuration, keys, credentials, an agent's token, kubeconfig, and who may approve.
+"""The directory of a demonstration: configuration, keys, credentials, an agent's token and kubeconfig, an approver.
 
 ```
 config/       gateway.yaml and targets.yaml, written at each start; policy.yaml, written once
 keys/         the issuer's pair            upstream/    certificate of the two upstreams
 secrets/      the upstreams' credentials   data/        the gateway's own: CA, store, recordings, journal
 agent.token   good for eight hours         kubeconfig   for the agent's kubectl
+agent-home/   HOME of the clients in a session that is played
 ```
 """
 

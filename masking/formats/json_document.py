@@ -16,6 +16,7 @@ from masking.errors import Unmaskable
 from masking.formats import json_screen, kubernetes
 from masking.formats.json_spans import Layout, Leaf, scan
 from masking.formats.kubernetes import Echo, Place, SecretObjects, value_of
+from masking.formats.manifests import manifest_edits
 from masking.judging import whole
 from masking.numbers import hide_number
 from masking.plan import Plan
@@ -136,7 +137,8 @@ class JsonMasker:
 
     def _judged(self, name: str, value: str, depth: int) -> tuple[Edit, ...]:
         # What was found in its members comes first: of equals it wins, and keeps the text in the string JSON.
-        return (*self._nested(value, depth + 1), *self._plan.judge.edits(value, name))
+        placed = (*self._nested(value, depth + 1), *manifest_edits(value, self._plan))
+        return (*placed, *self._plan.judge.edits(value, name))
 
     def _nested(self, text: str, depth: int) -> list[Edit]:
         if depth > _NESTED_DEPTH or text.lstrip(" \t\r\n")[:1] not in {"{", "["}:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from masking.edits import Edit, shift
 from masking.formats.json_document import JsonMasker
+from masking.formats.manifests import manifest_edits
 from masking.plan import Plan
 
 
@@ -20,7 +21,7 @@ class TextMasker:
 
     def edits(self, text: str, key: str = "") -> list[Edit]:
         """What is to be replaced in ``text``, possibly overlapping."""
-        return [*self._plan.judge.edits(text, key), *self._structured(text)]
+        return [*self._plan.judge.edits(text, key), *self._structured(text), *manifest_edits(text, self._plan)]
 
     def _structured(self, text: str) -> Iterator[Edit]:
         if "{" not in text and "[" not in text:

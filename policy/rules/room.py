@@ -33,7 +33,9 @@ class Room:
     def choose(self, doors: Sequence[Rule]) -> Rule:
         """The door to take: without approval and with room, else with approval and room, else none has room.
 
-        Among equals the first in name order; ``doors`` is in that order and not empty.
+        Among equals the first in name order, a policy's own before those of packs (``pack/rule``); ``doors`` is in
+        name order and not empty.
         """
-        with_room = [door for door in doors if not self.exhausted([door])] or doors
+        ordered = sorted(doors, key=lambda door: "/" in door.name) if len(doors) > 1 else doors
+        with_room = [door for door in ordered if not self.exhausted([door])] or ordered
         return next((door for door in with_room if door.approval is None), with_room[0])

@@ -1,5 +1,7 @@
 """A body is what its content type says, or it is refused."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,10 +61,8 @@ def test_malformed_types_and_other_charsets_are_refused(header: str) -> None:
 @given(st.text(max_size=40))
 def test_any_header_is_read_or_refused(header: str) -> None:
     """No other exception, whatever an upstream sends."""
-    try:
+    with contextlib.suppress(Unmaskable):
         assert read_content_type(header).charset
-    except Unmaskable:
-        pass
 
 
 @given(st.binary(max_size=60), st.sampled_from(["utf-8", "ascii", "latin-1", "iso8859-15", "cp1252"]))

@@ -2,9 +2,12 @@
 
 import gzip
 import json
+import subprocess
+import sys
 import traceback
 import zlib
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +133,13 @@ def test_any_fault_is_a_refusal(engine: MaskingEngine, monkeypatch: pytest.Monke
     with pytest.raises(Unmaskable, match=r"masking failed: RuntimeError$") as refusal:
         engine.mask_body(b'{"a": "bob@example.com"}', content_type=JSON, profiles=("pii",))
     assert SECRET.decode() not in "".join(traceback.format_exception(refusal.value))
+
+
+def test_the_detectors_are_imported_only_when_needed() -> None:
+    """The engine can be built, and profiles be checked, without the seconds that Presidio takes."""
+    heavy = "{'presidio_analyzer', 'spacy', 'phonenumbers'}"
+    program = f"import sys, gatehold.cli.mask, masking.engine; sys.exit(bool({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_an_unknown_profile_is_refused(engine: MaskingEngine) -> None:
@@ -344,3 +354,15 @@ def test_deep_nesting_is_refused_before_it_is_walked(engine: MaskingEngine) -> N
     body = b'{"e": "a@example.com", "d": ' + b"[" * depth + b"]" * depth + b"}"
     with pytest.raises(Unmaskable, match="deeply"):
         engine.mask_body(body, content_type=JSON, profiles=("pii",))
+
+
+def test_threads_share_an_engine(make_engine: MakeEngine) -> None:
+    """The first use, which loads everything, may happen in several threads at once."""
+    own = make_engine({"extends": ["pii", "kubernetes"]})
+    body = json.dumps([{"e": f"user{number}@example.com", "password": "x"} for number in range(50)]).encode()
+
+    def mask(_: int) -> bytes:
+        return own.mask_body(body, content_type=JSON, profiles=("own",)).body
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(mask, range(8)))) == 1

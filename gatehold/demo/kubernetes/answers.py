@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 COMPRESSED_FROM = 128 * 1024
 """Bytes; smaller answers are never compressed."""
-ESCAPES = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
+ESCAPES = {letter: f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 """Go's JSON encoder escapes these."""
 
 
@@ -25,7 +25,9 @@ class Answer:
 def encode(document: Any) -> bytes:
     """JSON as Go writes it, with a newline at the end."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    return text.translate(ESCAPES).encode("utf-8", "replace") + b"\n"
+    for letter, escape in ESCAPES.items():  # several times as fast as str.translate
+        text = text.replace(letter, escape)
+    return text.encode("utf-8", "replace") + b"\n"
 
 
 def write(answer: Answer, *, compressible: bool) -> Response:

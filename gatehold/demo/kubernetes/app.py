@@ -109,7 +109,7 @@ class ApiServer:
             method="GET" if request.method == "HEAD" else request.method,
             target=target,
             query=Query(request.scope["query_string"].decode("latin-1")),
-            headers={name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers.raw},
+            headers=dict(reversed(request.headers.items())),
             body=body,
         )
         compressible = request.method == "GET" and "gzip" in request.headers.get("accept-encoding", "")

@@ -60,7 +60,7 @@ def write_options(call: Call) -> WriteOptions:
 
 def is_apply(call: Call) -> bool:
     """Whether a call is a server-side apply."""
-    return call.method == "PATCH" and call.content_type.partition(";")[0].strip() == APPLY
+    return call.method == "PATCH" and call.patch_type == APPLY
 
 
 def delete_options(call: Call) -> DeleteOptions:

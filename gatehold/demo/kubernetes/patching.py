@@ -27,7 +27,7 @@ IDENTITY = ("name", "namespace", "resourceVersion", "uid")
 
 def patch(cluster: Cluster, call: Call) -> Answer:
     """PATCH of an object, its status or its scale. Applying what does not exist creates it."""
-    media_type = call.content_type.partition(";")[0].strip()
+    media_type = call.patch_type
     if media_type not in (JSON_PATCH, MERGE, STRATEGIC, APPLY):
         raise statuses.unsupported_media_type(statuses.PATCH_TYPES)
     options, view = write_options(call), view_of(cluster, call)

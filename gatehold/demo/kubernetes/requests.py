@@ -71,12 +71,17 @@ class Call:
     target: Target
     query: Query
     headers: dict[str, str] = field(repr=False)
-    """Names in lower case; the last of several values."""
+    """Names in lower case; the first of several values."""
     body: bytes = field(default=b"", repr=False)
 
     @property
     def content_type(self) -> str:
         return self.headers.get("content-type", "")
+
+    @property
+    def patch_type(self) -> str:
+        """What kind of patch the body is; compared exactly, as the server does."""
+        return self.content_type.partition(";")[0]
 
     @property
     def accept(self) -> str:

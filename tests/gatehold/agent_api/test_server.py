@@ -206,3 +206,19 @@ async def test_closing_ends_every_connection(site: Any, api: AgentApi, connect: 
     assert await ended(idle) == await ended(half) == b""
     await api.close()
     assert repr(api) == "<AgentApi closed, for http://127.0.0.1:0>"
+
+
+async def test_answers_are_not_held_back(api: AgentApi, connect: Any, monkeypatch: Any) -> None:
+    """Head and body are two writes; without TCP_NODELAY the second waits for the client's acknowledgement."""
+    made: list[protocol.PromptProtocol] = []
+    connected = protocol.PromptProtocol.connection_made
+
+    def noting(connection: protocol.PromptProtocol, transport: asyncio.Transport) -> None:
+        connected(connection, transport)
+        made.append(connection)
+
+    monkeypatch.setattr(protocol.PromptProtocol, "connection_made", noting)
+    reader, writer = await connect()
+    writer.write(WHOAMI + b"\r\n")
+    await answer(reader)
+    assert made[0].transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

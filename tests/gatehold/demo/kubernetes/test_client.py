@@ -81,6 +81,6 @@ def test_logs_and_exec(api: Any, cluster: Cluster) -> None:
     session = stream.stream(
         core.connect_get_namespaced_pod_exec, pod, "prod", command=["echo", "hi"], stdout=True, _preload_content=False
     )
-    with closing(session):
+    with closing(session.sock.sock), closing(session):  # the client's own close leaves a closed peer's socket open
         session.run_forever(timeout=30)
         assert (session.read_stdout(), session.returncode) == ("hi\n", 0)

@@ -106,6 +106,7 @@ def test_apply_creates_what_is_missing(ask: Any, deployment: dict[str, Any]) -> 
         ("", "application/json", {}, 415),
         ("", "application/merge-patch+json; charset=utf-8", {}, 200),
         ("", "Application/Merge-Patch+json", {}, 415),
+        ("", "application/merge-patch+json ;charset=utf-8", {}, 415),
         ("", MERGE, b"{", 400),
         ("", MERGE, [], 400),
         ("", MERGE, {"kind": "Secret"}, 400),

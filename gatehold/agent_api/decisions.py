@@ -1,0 +1,95 @@
+"""What became of the newest calls, for the agents that made them. Pure; in memory and bounded.
+
+Two bounds: ``capacity`` calls of all agents, ``share`` of one. An agent that floods therefore pushes out its own calls
+and not those of others. Texts that an agent chose are cut, so that the size of a call says nothing about the memory.
+"""
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+
+from policy.codes import Code
+from policy.model import DecisionId, RuleName, TargetName, Verdict
+
+CAPACITY = 10_000
+SHARE = 1_000
+LONGEST_TEXT = 1024
+"""Characters of a path or reason that are kept."""
+
+type AgentKey = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldDecision:
+    """One call as its agent may know it: masked, and without what only the audit trail is told."""
+
+    id: DecisionId
+    issuer: str
+    subject: str
+    verdict: Verdict
+    """What policy said; ``deny`` where the call was refused before policy was asked."""
+    code: Code
+    """What became of the call; ``allowed`` unless it was refused."""
+    rule: RuleName | None
+    reason: str
+    """The public reason; empty where there is none."""
+    target: TargetName | None
+    """None: the target is not registered."""
+    method: str
+    path: str
+    """Masked, with query."""
+    time: float
+    """When the call began, Unix seconds."""
+    approval: str | None
+    status: int | None
+    """HTTP status that the agent got; None while the call is under way or when it broke off."""
+
+    def __post_init__(self) -> None:
+        for name in ("path", "reason"):
+            text: str = getattr(self, name)
+            if len(text) > LONGEST_TEXT:
+                object.__setattr__(self, name, f"{text[: LONGEST_TEXT - 1]}…")
+
+    @property
+    def agent(self) -> AgentKey:
+        """Whose call it is."""
+        return self.issuer, self.subject
+
+
+class Decisions:
+    """The newest calls of this process."""
+
+    def __init__(self, *, capacity: int = CAPACITY, share: int = SHARE) -> None:
+        self._capacity = capacity
+        self._share = share
+        self._kept: OrderedDict[DecisionId, ToldDecision] = OrderedDict()
+        self._own: dict[AgentKey, deque[DecisionId]] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def __repr__(self) -> str:
+        return f"<Decisions: {len(self)} of {len(self._own)} agents>"
+
+    def add(self, told: ToldDecision) -> None:
+        """Keep a call, or what is newly known of one that is kept."""
+        if told.id not in self._kept:
+            self._make_room(told.agent)
+            self._own.setdefault(told.agent, deque()).append(told.id)
+        self._kept[told.id] = told
+
+    def find(self, decision_id: str, issuer: str, subject: str) -> ToldDecision | None:
+        """A call of this agent; None where it is another's, too old, or never was."""
+        told = self._kept.get(DecisionId(decision_id))
+        return told if told is not None and told.agent == (issuer, subject) else None
+
+    def _make_room(self, agent: AgentKey) -> None:
+        if len(self._own.get(agent, ())) >= self._share:
+            del self._kept[self._own[agent][0]]
+        elif len(self._kept) >= self._capacity:
+            # The oldest call of all is the oldest of its agent: both orders are those in which calls began.
+            agent = self._kept.popitem(last=False)[1].agent
+        else:
+            return
+        self._own[agent].popleft()
+        if not self._own[agent]:
+            del self._own[agent]

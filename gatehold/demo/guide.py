@@ -1,0 +1,70 @@
+"""What a person is told to type to try a demonstration."""
+
+import os
+import shlex
+from pathlib import Path
+
+from gatehold.demo.processes import program
+from gatehold.demo.site import APPROVER, CRM_URL, HOST, Site
+
+TRIES = (
+    (f"curl {CRM_URL}/customers/1", "allowed; personal data is masked"),
+    (f"curl {CRM_URL}/report.csv", "denied by a rule"),
+    (f"curl -X DELETE {CRM_URL}/customers/7", "waits until somebody approves it"),
+    ("kubectl get pods", "allowed"),
+    ("kubectl scale deployment/web --replicas=5", "more than 3 in prod: waits as well"),
+)
+MISLEADING = ("https_proxy", "NO_PROXY", "no_proxy", "CURL_HOME")
+"""Variables that make curl or kubectl ignore those that are exported here."""
+
+
+def guide(site: Site) -> str:
+    """The text, for two other shells: the agent's, and that of the one who answers."""
+    width = max(len(command) for command, _ in TRIES)
+    tries = [f"  {command:<{width}}   # {remark}" for command, remark in TRIES]
+    return "\n".join(
+        [
+            f"Gatehold serves; everything of it is in {site.directory}.",
+            "",
+            "In a second shell, be the agent:",
+            "",
+            *(f"  {line}" for line in exports(site)),
+            "",
+            *tries,
+            "",
+            "In a third shell, be the one who answers, and look at what happened:",
+            "",
+            *(f"  {line}" for line in operating(site)),
+            "",
+            f"The policy is {_quoted(site.config / 'policy.yaml')}; a changed one holds from the next start.",
+            "Ctrl-C ends everything.",
+        ]
+    )
+
+
+def exports(site: Site) -> list[str]:
+    """Lines that make a shell the agent's. The token itself stays in its file."""
+    misleading = [name for name in MISLEADING if name in os.environ]
+    return [
+        *([f"unset {' '.join(misleading)}"] if misleading else []),
+        f'export HTTPS_PROXY="http://agent:$(cat {_quoted(site.token_file)})@{HOST}:{site.ports.proxy}"',
+        f"export CURL_CA_BUNDLE={_quoted(site.ca)}",
+        f"export KUBECONFIG={_quoted(site.kubeconfig)}",
+    ]
+
+
+def operating(site: Site) -> list[str]:
+    """Lines for the operator's shell."""
+    directory, config = _quoted(Path(program("gatehold")).parent), _quoted(site.config)
+    return [
+        f"export PATH={directory}:$PATH",
+        f"gatehold approvals list --config {config}",
+        f"gatehold approvals approve ID --as {APPROVER} --config {config}",
+        f"gatehold recordings list --config {config}",
+        f"gatehold recordings open SESSION --config {config}   # in mitmweb",
+        f"gatehold audit verify --config {config}",
+    ]
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(str(path))
