@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 from mitmproxy import http
 
 from gatehold.config import Target
+from masking.errors import Unmaskable
 from policy.actions.decoding import Action
 from policy.errors import Refusal
 from policy.model import Agent, Decision, DecisionId, Obligations, WireRequest
@@ -57,6 +58,8 @@ class Call:
     """Bytes of this call may have reached the target."""
     described: events.Call | None = None
     """What the journal says of this call; made once, masked."""
+    unmaskable: Unmaskable | None = None
+    """Why the answer's headers could not be masked."""
     streamed: bool = False
     """The answer is passed on as it comes."""
     kept: bytearray = field(default_factory=bytearray)

@@ -5,6 +5,7 @@ the process ends.
 """
 
 import logging
+import sys
 
 from mitmproxy import ctx, exceptions
 from mitmproxy.addons.proxyserver import Proxyserver
@@ -12,6 +13,7 @@ from mitmproxy.proxy import mode_specs
 
 from addons.record import Recording
 from addons.runtime import Runtime
+from policy.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,9 @@ class Lifecycle:
             await self.recording.started()
             self.runtime.gateway.background.every_turn(self.recording.tell_failures)
             await self.runtime.gateway.agent_api.open()
+        except ConfigurationError as error:
+            sys.stderr.write(f"{error}\n")
+            sys.exit(2)
         except Exception as error:  # noqa: BLE001 - nothing is opened
             # ErrorCheck ends the process on an error that is logged while it starts.
             logger.error("gatehold: cannot start: %s", error)  # noqa: TRY400 - no traceback for an operator's mistake

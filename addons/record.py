@@ -53,6 +53,7 @@ class Recording:
         """The call was answered, refused, or broke off."""
         described = self._described(flow, call)
         status = flow.response.status_code if flow.response else 0
+        self._charge_bytes(flow, call)
         if call.refusal is not None:
             if call.agent is None:
                 await self._append(self._unauthenticated(flow, call, described, status), durable=False)
@@ -71,6 +72,14 @@ class Recording:
             )
         await self._append([event], flow=self._encode(flow, call), session=self._session(call))
         self._tell(flow, call)
+
+    def _charge_bytes(self, flow: http.HTTPFlow, call: Call) -> None:
+        """Byte budgets pay for what was answered; a call that spends more than is left is paid by those after it."""
+        if call.forwarded and call.agent is not None and call.target is not None:
+            body = flow.response.raw_content if flow.response else None
+            amount = call.answered_bytes if call.streamed else len(body or b"")
+            limiting = self.runtime.gateway.limiting
+            limiting.charge_bytes(call.obligations, call.agent, call.target.name, amount or 0)
 
     async def tell_failures(self) -> None:
         """Journal the failures to authenticate of a minute that is over."""

@@ -61,7 +61,12 @@ class Redact:
             return
         if response.status_code == 101:
             raise Refusal(Code.UNMASKABLE, "the target switched protocols without being asked to")
-        self._clean_headers(call, response)
+        try:
+            self._clean_headers(flow, call, response)
+        except Unmaskable as unmaskable:
+            # An answer that is set now would get the upstream's body; it is withheld when that is complete.
+            call.unmaskable = unmaskable
+            return
         answers.mark(response, call)
         if is_stream(call, response):
             ResponseStream(self.runtime, self.recording, flow, call).start()
@@ -72,12 +77,15 @@ class Redact:
         response = flow.response
         if response is None or not call.sealed or response.stream:
             return
+        if call.unmaskable is not None:
+            self._block(flow, call.unmaskable)
+            return
         try:
             await self._mask_body(flow, call, response)
         except Unmaskable as unmaskable:
-            self._withhold(flow, call, unmaskable)
-            return
-        answers.mark(response, call)
+            self._withhold(flow, call, response, unmaskable)
+        if call.refusal is None:
+            answers.mark(response, call)
 
     async def _mask_body(self, flow: http.HTTPFlow, call: Call, response: http.Response) -> None:
         if response.trailers:
@@ -91,6 +99,10 @@ class Redact:
             body = decode(body, response.headers.get("content-encoding", ""), Limits(body=self._limit))
         else:
             return
+        self._replace_body(response, body)
+
+    def _replace_body(self, response: http.Response, body: bytes) -> None:
+        """Set a decoded body, freed of the gateway's own credentials."""
         body = self.runtime.gateway.echoes().replace(body)
         response.headers.pop("content-encoding", None)
         response.headers.pop("transfer-encoding", None)
@@ -113,13 +125,17 @@ class Redact:
         call.count(masked.counts)
         return masked.body
 
-    def _clean_headers(self, call: Call, response: http.Response) -> None:
+    def _clean_headers(self, flow: http.HTTPFlow, call: Call, response: http.Response) -> None:
         profiles = call.obligations.mask.profiles
+        # A HEAD answer would tell the size that its body has before masking.
+        dropped = _DROPPED | (_VALIDATORS if profiles else frozenset())
+        if profiles and flow.request.method == "HEAD":
+            dropped |= {"content-length", "content-encoding"}
         echoes = self.runtime.gateway.echoes()
         fields = []
         for name, value in response.headers.fields:
             lowered = name.decode("latin-1").lower()
-            if lowered in _DROPPED or (profiles and lowered in _VALIDATORS):
+            if lowered in dropped:
                 continue
             value = echoes.replace(value)  # noqa: PLW2901 - the field, cleaned
             if profiles and lowered not in _PLAIN:
@@ -131,14 +147,20 @@ class Redact:
             fields.append((name, value))
         response.headers = http.Headers(fields)
 
-    def _withhold(self, flow: http.HTTPFlow, call: Call, unmaskable: Unmaskable) -> None:
-        response, choice = flow.response, call.obligations.mask.on_unmaskable
-        if choice == "pass" and response is not None:
-            answers.mark(response, call)
-        elif choice == "drop" and response is not None:
-            response.headers.pop("content-encoding", None)
-            response.content = b""
-            answers.mark(response, call)
+    def _withhold(self, flow: http.HTTPFlow, call: Call, response: http.Response, unmaskable: Unmaskable) -> None:
+        """Do what the rule says about an answer that could not be masked; whatever it says, credentials stay here."""
+        choice = call.obligations.mask.on_unmaskable
+        if choice == "drop":
+            self._replace_body(response, b"")
+        elif choice == "pass":
+            try:
+                encoding = response.headers.get("content-encoding", "")
+                self._replace_body(response, decode(response.raw_content or b"", encoding, Limits(body=self._limit)))
+            except Unmaskable as unreadable:
+                self._block(flow, unreadable)
         else:
-            detail = "the answer could not be masked and was withheld"
-            self.runtime.refuse(flow, Refusal(Code.UNMASKABLE, detail, reason=str(unmaskable)))
+            self._block(flow, unmaskable)
+
+    def _block(self, flow: http.HTTPFlow, unmaskable: Unmaskable) -> None:
+        detail = "the answer could not be masked and was withheld"
+        self.runtime.refuse(flow, Refusal(Code.UNMASKABLE, detail, reason=str(unmaskable)))

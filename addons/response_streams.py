@@ -14,6 +14,7 @@ from addons.calls import Call, need
 from addons.record import Recording
 from addons.runtime import Runtime
 from masking.encodings import Decoder, Limits, coding
+from masking.errors import Unmaskable
 from masking.literals import LiteralStream
 from masking.stream import StreamMask
 from policy.actions.kubernetes import KubernetesAction
@@ -85,9 +86,14 @@ class ResponseStream:
         if not profiles:
             return Decoder(coding(encoding), Limits())
         content_type = response.headers.get("content-type", "")
-        self._mask = self._runtime.gateway.masking.open_stream(
-            content_type=content_type, content_encoding=encoding, profiles=profiles
-        )
+        try:
+            self._mask = self._runtime.gateway.masking.open_stream(
+                content_type=content_type, content_encoding=encoding, profiles=profiles
+            )
+        except Unmaskable:
+            if self._call.obligations.mask.on_unmaskable != "pass":
+                raise
+            return Decoder(coding(encoding), Limits())
         return self._mask
 
     def _pass_on(self, chunk: bytes) -> bytes | list[bytes]:

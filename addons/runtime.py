@@ -9,9 +9,10 @@ from mitmproxy.addons.proxyserver import Proxyserver
 from addons import answers
 from addons.calls import Call, Ledger
 from addons.connections import Connections
+from gatehold.identity.extraction import token_from
 from gatehold.wiring import Gateway
 from policy.errors import Refusal
-from policy.model import Family, WireRequest
+from policy.model import Agent, Family, WireRequest
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,9 +38,19 @@ class Runtime:
         """Answer a flow with a refusal, so that it never goes upstream."""
         call = self.call(flow)
         call.refusal = refusal
+        call.agent = call.agent or self._attributed(flow)
         call.approval = refusal.approval or call.approval
         status_url = self.gateway.status_url(refusal.approval) if refusal.approval else ""
         flow.response = answers.respond(call, refusal, proxy=proxy, status_url=status_url)
+
+    def _attributed(self, flow: http.HTTPFlow) -> Agent | None:
+        """Whose call was refused before it was authenticated, for the record only: known where its token is."""
+        opened = self.connections.find(flow.client_conn)
+        try:
+            token = opened.token if opened and opened.token else token_from(flow.request.headers.get("authorization"))
+        except Refusal:
+            return None
+        return self.gateway.verifier.verify_cached(token) if token else None
 
     @staticmethod
     def family(call: Call) -> Family:

@@ -83,13 +83,19 @@ class Background:
 
     async def _turn(self) -> None:
         await asyncio.to_thread(self._desk.expire_due)
-        await asyncio.to_thread(self._flush_limits)
+        await self._flush_limits()
         await self._drain_outbox()
         for work in self._more:
             await work()
 
-    def _flush_limits(self) -> None:
-        limits.save(self._store, self._ledger.export_dirty(self._clock()))
+    async def _flush_limits(self) -> None:
+        """The ledger belongs to the loop; only writing goes to a thread."""
+        states = self._ledger.export_dirty(self._clock())
+        try:
+            await asyncio.to_thread(limits.save, self._store, states)
+        except BaseException:
+            self._ledger.export_again(states)
+            raise
 
     async def _drain_outbox(self) -> None:
         rows = await asyncio.to_thread(outbox.take, self._store, now=self._clock())

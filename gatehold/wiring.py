@@ -79,7 +79,7 @@ class Gateway:
         engine = compile_engine(configuration)
         store = open_store(spec.store.url, data_dir)
         desk = ApprovalDesk(store, spec.approvals)
-        limiting = Limiting(LimitLedger())
+        limiting = Limiting(LimitLedger(), {name: rule.agents.groups for name, rule in engine.rules.items()})
         recorder = Recorder(data_dir, mode=spec.recordings.mode)
         verifier, waiter, decisions = TokenVerifier(spec.identity.issuers), Waiter(store), Decisions()
         questions = application(verifier=verifier, decisions=decisions, desk=desk, waiter=waiter)

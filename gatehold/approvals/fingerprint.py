@@ -15,15 +15,15 @@ Keyed (HMAC-SHA-256), so that whoever reads a fingerprint cannot try out which c
 import hashlib
 import hmac
 import json
-import os
-import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from gatehold.approvals.model import Fingerprint, RuleRef
-from policy.errors import GateholdError
+from gatehold.keyfile import KeyFileError, key_file
+
+__all__ = ["VOLATILE", "VOLATILE_PREFIX", "BoundCall", "KeyFileError", "approval_key", "fingerprint"]
 
 VOLATILE: Final = frozenset(
     {
@@ -40,11 +40,6 @@ VOLATILE: Final = frozenset(
 VOLATILE_PREFIX: Final = b"kubectl-"
 
 _DOMAIN: Final = b"gatehold approval fingerprint 1"
-_KEY_SIZE: Final = 32
-
-
-class KeyFileError(GateholdError):
-    """The key file cannot be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,32 +114,4 @@ def _bytes(text: str) -> bytes:
 
 def approval_key(data_dir: Path) -> bytes:
     """The key of this installation, made on first use: ``keys/approval.key``, 32 bytes, 0600. Raises KeyFileError."""
-    path = data_dir / "keys" / "approval.key"
-    try:
-        if not path.exists():
-            _create_key(path)
-        mode, key = path.stat().st_mode, path.read_bytes()
-    except OSError as error:
-        raise KeyFileError(f"{path}: {error.strerror or error}") from error
-    if mode & 0o077:
-        raise KeyFileError(f"{path}: others may read it (mode {mode & 0o777:04o}); make it 0600 or delete it")
-    if len(key) != _KEY_SIZE:
-        raise KeyFileError(f"{path}: not a key of {_KEY_SIZE} bytes; delete it to have a new one made")
-    return key
-
-
-def _create_key(path: Path) -> None:
-    """Write under another name and link, so that nobody reads half a key and the first of two makers wins."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(_KEY_SIZE))
-            file.flush()
-            os.fsync(file.fileno())
-        path.hardlink_to(draft)
-    except FileExistsError:
-        return
-    finally:
-        draft.unlink()
+    return key_file(data_dir / "keys" / "approval.key")

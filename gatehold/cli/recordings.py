@@ -96,6 +96,7 @@ def open_(
         return
     with TemporaryDirectory(prefix="gatehold-") as directory:
         command = _mitmweb(str(_as_one_file(paths, Path(directory))), port)
+        command += ["--set", f"confdir={directory}"]  # it would make a CA of its own in the auditor's home
         raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603 (stock mitmweb, our own files)
 
 

@@ -56,6 +56,7 @@ class Client:
         places = {
             "127.0.0.1:8080": f"127.0.0.1:{self.installed.proxy_port}",
             "127.0.0.1:6443": f"127.0.0.1:{self.installed.cluster_proxy_port}",
+            "127.0.0.1:8082": f"127.0.0.1:{self.installed.agent_api_port}",
             "--config DIR": f"--config {self.installed.config}",
         }
         for shown, real in places.items():

@@ -104,6 +104,15 @@ def test_what_cannot_be_masked_does_not_leave(installed: Installation) -> None:
     assert answer.json["code"] == "unmaskable"
 
 
+def test_a_head_answer_tells_nothing_of_what_is_masked(installed: Installation) -> None:
+    """Neither the size nor the encoding of the body before masking."""
+    answer = installed.curl(f"{CRM}/report.csv", "-I")
+    assert answer.status == 403
+    answer = installed.curl(f"{CRM}/orders", "-I")
+    assert "content-encoding" not in answer.headers
+    assert "content-length" not in answer.headers or answer.headers["content-length"] == "0"
+
+
 def test_a_stream_is_masked_as_it_comes(installed: Installation) -> None:
     """The first event reaches the client while the stream is open, masked."""
     command = ["curl", "-sSN", "--max-time", "20", "--cacert", str(installed.ca), "--proxy",

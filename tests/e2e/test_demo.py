@@ -40,12 +40,15 @@ def demo(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     command = [BIN / "gatehold", "demo", "--directory", tmp_path / "site"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=clean_environment(PYTHONUNBUFFERED="1"))
     watchdog = threading.Timer(60, process.kill)
+    watchdog.daemon = True
     watchdog.start()
     lines = []
     for line in process.stdout or ():
         lines.append(line.strip())
         if line.startswith("Ctrl-C"):
             break
+    else:
+        pytest.fail(f"the demo did not start: {lines}")
     yield process, lines
     watchdog.cancel()
     if process.poll() is None:

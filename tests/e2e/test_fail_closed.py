@@ -167,6 +167,20 @@ def test_a_second_script_refuses_to_start(site: Installation, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("way", ["run", "bundle"])
+def test_a_missing_credential_starts_nothing(site: Installation, tmp_path: Path, way: str) -> None:
+    """A target whose credential is not there: named, exit 2."""
+    for file in site.config.glob("*.yaml"):
+        text = file.read_text().replace("${env:CRM_TOKEN}", "${env:NOT_SET_ANYWHERE}")
+        (tmp_path / file.name).write_text(text)
+    process = GatewayProcess(site, command_line(way, tmp_path))
+    try:
+        assert process.process.wait(timeout=30) == 2, process.output
+    finally:
+        process.stop()
+    assert "NOT_SET_ANYWHERE" in process.output
+
+
+@pytest.mark.parametrize("way", ["run", "bundle"])
 def test_a_broken_configuration_starts_nothing(site: Installation, tmp_path: Path, way: str) -> None:
     """Every problem with file and line, exit 2."""
     for file in site.config.glob("*.yaml"):
