@@ -56,6 +56,7 @@ class Background:
     def alongside(self, work: Callable[[], object]) -> None:
         """Do something once, in a thread, that nobody waits for."""
         self._beside = asyncio.create_task(asyncio.to_thread(work), name="gatehold alongside")
+        self._beside.add_done_callback(_tell_failure)
 
     @property
     def did_alongside(self) -> bool:
@@ -70,16 +71,19 @@ class Background:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         if self._beside is not None:
-            await self._beside
-        await self._turn()
+            await asyncio.wait((self._beside,))
+        await self._guarded_turn()
 
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(TURN)
-            try:
-                await self._turn()
-            except Exception as error:  # noqa: BLE001 - told, and tried again in a second
-                logger.error("gatehold: background work failed: %s", type(error).__name__)  # noqa: TRY400
+            await self._guarded_turn()
+
+    async def _guarded_turn(self) -> None:
+        try:
+            await self._turn()
+        except Exception as error:  # noqa: BLE001 - told, and tried again in a second
+            logger.error("gatehold: background work failed: %s", type(error).__name__)  # noqa: TRY400
 
     async def _turn(self) -> None:
         await asyncio.to_thread(self._desk.expire_due)
@@ -104,3 +108,9 @@ class Background:
                 events=[journal_event(row) for row in rows], flow=None, session=SessionId(""), durable=True
             )
             await asyncio.to_thread(outbox.done, self._store, [row.id for row in rows])
+
+
+def _tell_failure(beside: asyncio.Task[object]) -> None:
+    error = None if beside.cancelled() else beside.exception()
+    if error is not None:
+        logger.error("gatehold: background work failed: %s", type(error).__name__)

@@ -10,17 +10,18 @@ from tests.e2e.harness import COMMANDS, GatewayProcess, Installation, installati
 CONFIGURATION = Path(__file__).parent / "configuration"
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """Upstreams and the standard configuration."""
+@pytest.fixture(scope="module", params=sorted(COMMANDS))
+def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Upstreams and the standard configuration, once for each way to run."""
     with installation(tmp_path_factory.mktemp("installation")) as made:
+        made.way = request.param
         for file in sorted(CONFIGURATION.glob("*.yaml")):
             made.write(file.name, file.read_text())
         yield made
 
 
-@pytest.fixture(scope="module", params=sorted(COMMANDS))
-def gateway(request: pytest.FixtureRequest, installed: Installation) -> Iterator[GatewayProcess]:
-    """A gateway that serves, started by each of the two ways."""
-    with running(installed, request.param) as process:
+@pytest.fixture(scope="module")
+def gateway(installed: Installation) -> Iterator[GatewayProcess]:
+    """A gateway that serves."""
+    with running(installed, installed.way) as process:
         yield process

@@ -49,6 +49,8 @@ class Installation:
     cluster: Cluster
     cluster_port: int
     certificate: ServerCertificate
+    way: str = "run"
+    """How its gateway is started; a key of ``COMMANDS``."""
     proxy_port: int = field(default_factory=free_port)
     cluster_proxy_port: int = field(default_factory=free_port)
     reverse_port: int = field(default_factory=free_port)
