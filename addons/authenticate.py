@@ -40,7 +40,7 @@ class Authenticate:
             token = token_from(header)
             if token is not None:
                 call.agent = await self.runtime.gateway.verifier.verify(token)
-                opened.token = token
+                self._bind(opened, token, call.agent)
             elif target is None or target.spec.identity == "proxy":
                 raise Refusal(Code.UNAUTHENTICATED, "the proxy asks for an agent token", reason="missing")
             elif self.runtime.connections.anonymous(opened.peer) > _MAX_ANONYMOUS_TUNNELS:
@@ -73,7 +73,8 @@ class Authenticate:
         if outer is not None and not (call.target is not None and call.target.spec.identity == "inner"):
             agent = await self._verify(outer)
             await self._same_agent(agent, inner)
-            self._bind_plain(opened, outer, agent, plain_proxy=plain_proxy)
+            if plain_proxy:
+                self._bind(opened, outer, agent)
             return agent
         token = token_from(inner)
         if token is None:
@@ -94,10 +95,8 @@ class Authenticate:
         if (other.issuer, other.subject) != (agent.issuer, agent.subject):
             raise Refusal(Code.UNAUTHENTICATED, "two different agents in one request", reason="two-agents")
 
-    def _bind_plain(self, opened: ClientConnection, token: str, agent: Agent, *, plain_proxy: bool) -> None:
-        """On a plain-HTTP proxy connection the agent may renew its token, but not become another agent."""
-        if not plain_proxy:
-            return
+    def _bind(self, opened: ClientConnection, token: str, agent: Agent) -> None:
+        """On one connection an agent may renew its token, but not become another agent."""
         if opened.token is not None and opened.token != token:
             before = self.runtime.gateway.verifier.verify_cached(opened.token)
             if before is None or (before.issuer, before.subject) != (agent.issuer, agent.subject):

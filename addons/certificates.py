@@ -61,7 +61,7 @@ class Certificates(tlsconfig.TlsConfig):
         target = self.runtime.gateway.registry.find(*server.address[:2])
         if target is None:
             raise LookupError("a TLS handshake with a host that is not registered")
-        server.sni = server.address[0]
+        server.sni = server.address[0].lower()
         server.alpn_offers = server.alpn_offers or _offers(tls_start.context.client)
         trust = target.spec.tls.ca if target.spec.tls else None
         tls_start.ssl_conn = SSL.Connection(_context(trust, self.runtime.gateway.client_certificate(target.name)))

@@ -89,9 +89,9 @@ class GuardedAddonManager(addonmanager.AddonManager):
                     await result
             except exceptions.AddonHalt:
                 break
-            except exceptions.OptionsError:
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever it is, the call is refused
+            except Exception as error:
+                if event.name == "configure" and isinstance(error, exceptions.OptionsError):
+                    raise  # how an operator is told
                 # The text of the exception may hold data of the call: only its type and place are logged.
                 logger.error("gatehold: %s failed in %s: %s", type(addon).__name__, event.name, failsafe.place(error))  # noqa: TRY400
                 if any(governing is addon for governing in self.governance):

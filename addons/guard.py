@@ -20,6 +20,8 @@ from policy.errors import Refusal
 
 _VERSIONS = ("HTTP/1.0", "HTTP/1.1", "HTTP/2.0")
 _TUNNELS = (layers.TCPLayer, layers.UDPLayer, layers.DNSLayer, layers.RawQuicLayer, layers.ClientQuicLayer)
+_MAX_HELLO = 64 * 1024
+"""Bytes of a connection that may come before it is clear what it speaks."""
 _MAX_UPSTREAM = 100
 """Connections per upstream host for one client connection. mitmproxy's own 5 makes the sixth stream of an h2 client
 wait for ever while five others are held."""
@@ -44,6 +46,8 @@ class Guard:
 
     def next_layer(self, data: layer.NextLayer) -> None:
         """Close a connection that would become a raw tunnel."""
+        if data.layer is None and len(data.data_client()) > _MAX_HELLO:
+            raise Refusal(Code.MALFORMED, "the first bytes of the connection do not end")
         if isinstance(data.layer, _TUNNELS):
             raise Refusal(Code.MALFORMED, "raw tunnels are not allowed")
 
@@ -104,6 +108,8 @@ class Guard:
             raise Refusal(Code.MALFORMED, "only live requests are governed")
         if opened.misdirected and flow.client_conn.tls_established:
             raise Refusal(Code.MISDIRECTED, opened.misdirected)
+        if request.is_http2 != (flow.client_conn.alpn == b"h2"):
+            raise Refusal(Code.MALFORMED, "malformed request: the version is not that of the connection")
         _check_message(request)
         if call.target is None:
             raise Refusal(
@@ -121,6 +127,8 @@ def _check_message(request: http.Request) -> None:
         raise Refusal(Code.MALFORMED, "malformed request: the method must be upper case")
     if request.http_version not in _VERSIONS:
         raise Refusal(Code.MALFORMED, "malformed request: HTTP/1.x or HTTP/2 is required")
+    if request.headers.get("transfer-encoding", "chunked").strip().lower() != "chunked":
+        raise Refusal(Code.MALFORMED, "malformed request: the only transfer coding is chunked")
     if request.trailers:
         raise Refusal(Code.MALFORMED, "malformed request: trailers are not allowed")
     if request.authority and not request.is_http2:

@@ -19,7 +19,10 @@ HOP_BY_HOP = frozenset(
 CREDENTIALS = frozenset(
     {"authorization", "proxy-authorization", "cookie", "cookie2", "x-api-key", "api-key", "x-auth-token",
      "x-access-token", "x-amz-security-token", "x-goog-api-key", "x-vault-token", "private-token", "job-token",
-     "x-csrf-token", "x-gitlab-token", "x-shopify-access-token", "ocp-apim-subscription-key"}
+     "x-csrf-token", "x-xsrf-token", "x-gitlab-token", "x-github-token", "x-shopify-access-token",
+     "ocp-apim-subscription-key", "apikey", "x-apikey", "authentication", "x-authorization", "x-session-token",
+     "x-functions-key", "x-goog-iap-jwt-assertion", "x-serverless-authorization", "deploy-token", "dd-api-key",
+     "dd-application-key", "sec-websocket-protocol"}
 )  # fmt: skip
 """What agents could use as keys of their own on a governed target."""
 

@@ -16,7 +16,7 @@ from policy.codes import Code
 from policy.errors import Refusal
 from policy.model import Agent, Family
 
-_CONDITIONAL = frozenset({"range", "if-range", "if-none-match", "if-modified-since"})
+_CONDITIONAL = frozenset({"range", "request-range", "if-range", "if-none-match", "if-modified-since", "a-im"})
 """A 206 or 304 would defeat a mask."""
 _REPLACED = frozenset({"accept-encoding", "content-length"})
 
@@ -80,7 +80,8 @@ def _as_json(name: bytes, value: bytes) -> tuple[bytes, bytes]:
 
 def _address(request: http.Request, fields: list[header_rules.Field]) -> None:
     """Name the target as it is registered, in the way of the protocol that the agent speaks."""
-    host = f"[{request.host}]" if ":" in request.host else request.host
+    registered = request.host.lower()
+    host = f"[{registered}]" if ":" in registered else registered
     name = host if DEFAULT_PORTS.get(request.scheme) == request.port else f"{host}:{request.port}"
     if request.is_http2:
         request.authority = name

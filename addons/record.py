@@ -4,6 +4,7 @@
 ``recordings.mode: required`` an answer that cannot be written does not leave either.
 """
 
+import asyncio
 import time
 
 from mitmproxy import http
@@ -20,6 +21,8 @@ from recordings.annotations import annotate
 from recordings.failures import FailureCounter
 from recordings.flows import RecordedMessage, encode_flow
 
+ON_LOOP = 16 * 1024
+"""Bytes up to which a body is masked on the event loop; larger ones go to a thread."""
 ANONYMOUS = SessionId("anonymous")
 """Session under which calls are kept whose agent is not known."""
 
@@ -45,13 +48,15 @@ class Recording:
 
     async def intent(self, flow: http.HTTPFlow, call: Call) -> None:
         """The call is about to be sent; on disk at once where it writes or was approved."""
-        event = events.intent(self._described(flow, call), time=time.time())
+        described = await self.runtime.gateway.masking_work(self._described, flow, call)
+        event = events.intent(described, time=time.time())
         await self._append([event], durable=call.known_action.is_write or call.approval is not None)
         self._tell(flow, call)
 
     async def outcome(self, flow: http.HTTPFlow, call: Call, *, error: str = "") -> None:
         """The call was answered, refused, or broke off."""
-        described = self._described(flow, call)
+        masking_work = self.runtime.gateway.masking_work
+        described = await masking_work(self._described, flow, call)
         status = flow.response.status_code if flow.response else 0
         self._charge_bytes(flow, call)
         if call.refusal is not None:
@@ -70,7 +75,11 @@ class Recording:
                 error=error,
                 part=call.parts or None,
             )
-        await self._append([event], flow=self._encode(flow, call), session=self._session(call))
+        # What an agent sends may take long to mask for the record; the loop is everybody's.
+        is_large = call.wire is not None and len(call.wire.body or b"") > ON_LOOP
+        encode = asyncio.to_thread if is_large else masking_work
+        encoded = await encode(self._encode, flow, call)
+        await self._append([event], flow=encoded, session=self._session(call))
         self._tell(flow, call)
 
     def _charge_bytes(self, flow: http.HTTPFlow, call: Call) -> None:

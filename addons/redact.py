@@ -8,12 +8,14 @@ credential is taken out of every answer, masked or not, should an upstream echo 
 import asyncio
 
 from mitmproxy import http
+from mitmproxy.net.http import status_codes
 
 from addons import answers
 from addons.calls import Call
-from addons.record import Recording
-from addons.response_streams import ResponseStream, is_stream
+from addons.record import ON_LOOP, Recording
+from addons.response_streams import PARTIAL, ResponseStream, is_stream
 from addons.runtime import Runtime
+from gatehold.scrubbing import PLAIN_HEADERS
 from masking.encodings import Limits, decode
 from masking.errors import Unmaskable
 from policy.codes import Code
@@ -36,13 +38,6 @@ _VALIDATORS = frozenset(
     }
 )
 """Describe the bytes before masking; a client that kept them could ask for them again."""
-_PLAIN = frozenset(
-    {"content-type", "content-length", "content-encoding", "transfer-encoding", "date", "server", "vary", "allow",
-     "cache-control", "retry-after", "expires", "age", "strict-transport-security", "warning"}
-)  # fmt: skip
-"""Response headers that hold no data of a record."""
-_ON_LOOP = 16 * 1024
-"""Bytes up to which a body is masked on the event loop; larger ones go to a thread."""
 
 
 class Redact:
@@ -53,16 +48,17 @@ class Redact:
         self.recording = recording
         self._limit = runtime.gateway.configuration.gateway.spec.limits.max_masked_body
 
-    def responseheaders(self, flow: http.HTTPFlow) -> None:
+    async def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Clean the headers of an answer and choose whether it is streamed."""
         call = self.runtime.call(flow)
         response = flow.response
         if response is None or not call.sealed:
             return
-        if response.status_code == 101:
+        if response.status_code < 200:
             raise Refusal(Code.UNMASKABLE, "the target switched protocols without being asked to")
         try:
-            self._clean_headers(flow, call, response)
+            _check_whole(call, response)
+            await self.runtime.gateway.masking_work(self._clean_headers, flow, call, response)
         except Unmaskable as unmaskable:
             # An answer that is set now would get the upstream's body; it is withheld when that is complete.
             call.unmaskable = unmaskable
@@ -75,7 +71,10 @@ class Redact:
         """Mask a whole answer."""
         call = self.runtime.call(flow)
         response = flow.response
-        if response is None or not call.sealed or response.stream:
+        if response is None or not call.sealed:
+            return
+        response.trailers = None  # never masked; those of a stream would be sent after this hook
+        if response.stream:
             return
         if call.unmaskable is not None:
             self._block(flow, call.unmaskable)
@@ -88,8 +87,6 @@ class Redact:
             answers.mark(response, call)
 
     async def _mask_body(self, flow: http.HTTPFlow, call: Call, response: http.Response) -> None:
-        if response.trailers:
-            response.trailers = None
         body = response.raw_content or b""
         if flow.request.method == "HEAD" or response.status_code in (204, 304) or not body:
             return
@@ -118,7 +115,7 @@ class Redact:
             "content_encoding": response.headers.get("content-encoding", ""),
             "profiles": call.obligations.mask.profiles,
         }
-        if len(body) <= _ON_LOOP and self.runtime.gateway.masking_ready:
+        if len(body) <= ON_LOOP and self.runtime.gateway.masking_ready:
             masked = engine.mask_body(body, **options)
         else:
             masked = await asyncio.to_thread(engine.mask_body, body, **options)
@@ -132,13 +129,15 @@ class Redact:
         if profiles and flow.request.method == "HEAD":
             dropped |= {"content-length", "content-encoding"}
         echoes = self.runtime.gateway.echoes()
+        # The phrase is the target's own text; HTTP/2 has none.
+        response.reason = status_codes.RESPONSES.get(response.status_code, "") if response.reason else ""
         fields = []
         for name, value in response.headers.fields:
             lowered = name.decode("latin-1").lower()
-            if lowered in dropped:
+            if lowered in dropped or echoes.replace(name) != name:
                 continue
             value = echoes.replace(value)  # noqa: PLW2901 - the field, cleaned
-            if profiles and lowered not in _PLAIN:
+            if profiles and lowered not in PLAIN_HEADERS:
                 text, counts = self.runtime.gateway.masking.mask_text(
                     value.decode("latin-1"), profiles=profiles, key=lowered
                 )
@@ -164,3 +163,11 @@ class Redact:
     def _block(self, flow: http.HTTPFlow, unmaskable: Unmaskable) -> None:
         detail = "the answer could not be masked and was withheld"
         self.runtime.refuse(flow, Refusal(Code.UNMASKABLE, detail, reason=str(unmaskable)))
+
+
+def _check_whole(call: Call, response: http.Response) -> None:
+    """Raises Unmaskable for an answer whose bytes are not those of a whole, readable body."""
+    if response.headers.get("transfer-encoding", "chunked").strip().lower() != "chunked":
+        raise Unmaskable("transfer coding is not supported")
+    if call.obligations.mask.profiles and response.status_code in PARTIAL:
+        raise Unmaskable("the answer is a part of one")

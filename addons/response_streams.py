@@ -36,8 +36,17 @@ class Transform(Protocol):
         """The bytes that were held back."""
 
 
+PARTIAL = frozenset({206, 226})
+"""Statuses of answers that are a part of one, cut where the agent chose: under a mask they are withheld."""
+_BODILESS = frozenset({204, 304})
+
+
 def is_stream(call: Call, response: http.Response) -> bool:
     """Is this answer passed on as it comes?"""
+    if response.status_code in _BODILESS or (call.wire is not None and call.wire.method == "HEAD"):
+        return False  # a chunked end after an answer without a body would be read as the next answer
+    if response.status_code in PARTIAL and call.obligations.mask.profiles:
+        return False
     content_type = response.headers.get("content-type", "").lower()
     if content_type.partition(";")[0].strip() in _STREAM_TYPES or "stream=watch" in content_type.replace(" ", ""):
         return True

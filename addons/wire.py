@@ -1,18 +1,23 @@
 """Where mitmproxy's protocol layers are made to answer as a gateway must.
 
-Five repairs of mitmproxy 12.2, each held by a test of its own that fails when the layer below changes:
+Eight repairs of mitmproxy 12.2, each held by a test of its own that fails when the layer below changes:
 
 1. An upstream that cannot be reached, or breaks off before its answer was passed on, becomes a governed answer
-(recorded,
-   in the target's form) in place of an HTML page that names addresses.
+   (recorded, in the target's form) in place of an HTML page that names addresses.
 2. Error pages that come before there is a flow (unreadable heads, bodies over the limit) are problem documents.
 3. An HTTP/1 message with trailers is a protocol error; stock raises, and the connection hangs.
 4. An HTTP/1 request head that does not end is cut off at ``MAX_HEAD``; stock buffers it for ever.
-5. An exception in a response stream's callable aborts that stream; stock leaves the client hanging.
+5. Bytes that nobody reads are bounded: chunk heads without end, what follows a request that is still held, a TLS hello
+   without end; stock keeps them all. Request chunks that come together go on as one, for each costs a pass through all
+   layers.
+6. Interim answers (100, 103) are skipped; stock takes them for the answer.
+7. After a protocol error a connection is over; stock reports its end once more, to a stream that is gone, and crashes.
+8. An exception in a response stream's callable aborts that stream; stock leaves the client hanging.
 """
 
 import json
 import logging
+import re
 import secrets
 from collections.abc import Callable, Generator
 from typing import Any
@@ -20,9 +25,10 @@ from typing import Any
 from mitmproxy import http
 from mitmproxy.net.http import http1
 from mitmproxy.proxy import commands, events, layer
+from mitmproxy.proxy.layers import tls
 from mitmproxy.proxy.layers.http import HttpStream, _http1, _http2
 from mitmproxy.proxy.layers.http._base import ReceiveHttp
-from mitmproxy.proxy.layers.http._events import ErrorCode, ResponseProtocolError
+from mitmproxy.proxy.layers.http._events import ErrorCode, RequestData, ResponseProtocolError
 from mitmproxy.proxy.layers.http._hooks import HttpResponseHeadersHook
 
 from addons import answers
@@ -38,6 +44,9 @@ MAX_HEAD = 128 * 1024
 
 _CODES = {400: Code.MALFORMED, 413: Code.TOO_LARGE, 502: Code.UPSTREAM_UNAVAILABLE}
 
+_INTERIM = re.compile(rb"HTTP/1\.[01] 1(?!01)\d\d[ \r\n]")
+"""Begins an interim answer, other than a switch of protocols."""
+
 type Commands = Generator[commands.Command, Any]
 
 
@@ -49,7 +58,10 @@ def install(runtime: Runtime) -> None:
         (HttpStream, "handle_protocol_error", _answering(runtime)),
         (HttpStream, "state_stream_response_body", _stream_response_body),
         (_http1.Http1Connection, "read_body", _read_body),
+        (_http1.Http1Connection, "wait", _wait),
         (_http1.Http1Server, "read_headers", _read_headers),
+        (_http1.Http1Client, "read_headers", _read_response_headers),
+        (tls.ClientTLSLayer, "receive_handshake_data", _receive_hello),
     )
     for owner, name, replacement in replacements:
         setattr(owner, name, replacement)
@@ -117,12 +129,57 @@ def _stream_response_body(self: HttpStream, event: Any) -> Commands:
 
 
 def _read_body(self: _http1.Http1Connection, event: events.Event) -> Commands:
+    data, stream = bytearray(), self.stream_id or 0
     try:
-        yield from _stock_read_body(self, event)
+        for command in _stock_read_body(self, event):
+            received = command.event if isinstance(command, ReceiveHttp) else None
+            if isinstance(received, RequestData) and received.stream_id == stream:
+                data += received.data
+                continue
+            if data:
+                yield ReceiveHttp(RequestData(stream, bytes(data)))
+                data.clear()
+            if isinstance(received, self.ReceiveProtocolError):
+                self.state = self.done
+            yield command
     except NotImplementedError:
-        yield commands.CloseConnection(self.conn)
-        message = "HTTP/1 trailers are not supported"
-        yield ReceiveHttp(self.ReceiveProtocolError(self.stream_id or 0, message, code=self.ReceiveProtocolError.code))
+        yield from _broken(self, "HTTP/1 trailers are not supported")
+        return
+    if data:
+        yield ReceiveHttp(RequestData(stream, bytes(data)))
+    if len(self.buf) > MAX_HEAD and self.state == self.read_body:
+        yield from _broken(self, "a chunk head does not end")
+
+
+def _broken(self: _http1.Http1Connection, message: str) -> Commands:
+    self.state = self.done
+    yield commands.CloseConnection(self.conn)
+    yield ReceiveHttp(self.ReceiveProtocolError(self.stream_id or 0, message, code=self.ReceiveProtocolError.code))
+
+
+def _wait(self: _http1.Http1Connection, event: events.Event) -> Commands:
+    yield from _stock_wait(self, event)
+    if len(self.buf) > MAX_HEAD and self.state == self.wait:
+        yield from _broken(self, "too much follows a message that is not answered yet")
+
+
+def _receive_hello(self: tls.ClientTLSLayer, data: bytes) -> layer.CommandGenerator[tuple[bool, str | None]]:
+    if not self.client_hello_parsed and len(self.recv_buffer) + len(data) > MAX_HEAD:
+        return False, "the TLS hello does not end"
+    return (yield from _stock_receive_hello(self, data))
+
+
+def _read_response_headers(self: _http1.Http1Client, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
+    if isinstance(event, events.DataReceived) and self.request:
+        while _INTERIM.match(bytes(self.buf)[:13]):
+            if not self.buf.maybe_extract_lines():
+                break
+    for command in _stock_read_response_headers(self, event):
+        if isinstance(command, ReceiveHttp) and isinstance(command.event, ResponseProtocolError):
+            self.state = self.done
+        yield command
+    if len(self.buf) > MAX_HEAD and self.state == self.read_headers:
+        yield from _broken(self, "the head of the answer does not end")
 
 
 def _read_headers(self: _http1.Http1Server, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
@@ -136,4 +193,7 @@ def _read_headers(self: _http1.Http1Server, event: events.ConnectionEvent) -> la
 _stock_protocol_error = HttpStream.handle_protocol_error
 _stock_stream_response_body = HttpStream.state_stream_response_body
 _stock_read_body = _http1.Http1Connection.read_body
+_stock_wait = _http1.Http1Connection.wait
 _stock_read_headers = _http1.Http1Server.read_headers
+_stock_read_response_headers = _http1.Http1Client.read_headers
+_stock_receive_hello = tls.ClientTLSLayer.receive_handshake_data

@@ -42,7 +42,8 @@ class Limiting:
                 code = Code.RATE_LIMITED if obligation.unit == "rate" else Code.BUDGET_SPENT
                 raise Refusal(code, rule=obligation.rule, retry_after=math.ceil(seconds))
         for obligation, key in keys:
-            self.ledger.charge(obligation, key, now)
+            if obligation.unit != "bytes":  # bytes are known, and charged, once there is an answer
+                self.ledger.charge(obligation, key, now)
 
     def charge_bytes(self, obligations: Obligations, agent: Agent, target: TargetName, amount: int) -> None:
         """Charge the bytes of an answer to byte budgets; what is over is paid by the calls that follow."""

@@ -16,6 +16,12 @@ from masking.errors import Unmaskable
 from policy.model import Family, WireRequest
 
 HIDDEN = "***"
+PLAIN_HEADERS = frozenset(
+    {"accept", "accept-encoding", "age", "allow", "cache-control", "connection", "content-encoding", "content-length",
+     "content-type", "date", "expires", "gatehold-approval", "gatehold-decision", "gatehold-masked", "gatehold-rule",
+     "host", "retry-after", "server", "strict-transport-security", "transfer-encoding", "vary", "warning"}
+)  # fmt: skip
+"""Headers that hold no data of a person or record."""
 
 _BASE: Mapping[Family | None, tuple[str, ...]] = {
     None: ("secrets",),
@@ -86,6 +92,8 @@ class Scrubber:
     def _header(self, name: str, value: str, target: Target | None) -> bytes:
         if name.lower().replace("_", "-") in self._hidden:
             return HIDDEN.encode()
+        if name.lower() in PLAIN_HEADERS:
+            return value.encode("utf-8", "surrogateescape")
         return self.text(value, target).encode("utf-8", "surrogateescape")
 
     def _value(self, value: Any, target: Target | None) -> Any:

@@ -7,6 +7,7 @@ calls; ``stop`` ends it and drains what is queued. Stages of a call reach every 
 import asyncio
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -174,6 +175,12 @@ class Gateway:
         """``scheme://host:port`` behind a reverse listener."""
         target = self.registry.named(listener.target)
         return f"{target.spec.scheme}://{target.spec.hosts[0]}" if target else None
+
+    async def masking_work[**P, T](self, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+        """Do something that masks: here and now once the detectors are loaded, in a thread while they still load."""
+        if self.masking_ready:
+            return work(*arguments, **options)
+        return await asyncio.to_thread(work, *arguments, **options)
 
     @property
     def masking_ready(self) -> bool:

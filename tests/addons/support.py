@@ -1,16 +1,21 @@
 """Calls, flows and layers for tests of the addons."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mitmproxy import connection, hooks, http
 from mitmproxy.proxy import commands, events, layer, mode_specs
 from mitmproxy.test import tflow
 
-from addons.calls import Call
+from addons.calls import BEFORE_SEAL, Call, Stage
+from addons.runtime import Runtime, wire_request
 from gatehold.config import Target
 from gatehold.config.target import TargetSpec
-from policy.model import DecisionId, TargetName
+from policy.actions.decoding import decode
+from policy.codes import Code
+from policy.model import Agent, Decision, DecisionId, MaskObligation, Obligations, SessionId, TargetName, Verdict
+
+AGENT = Agent(issuer="corp", subject="planner-1", groups=("planners",), session=SessionId("s1"), expires_at=2e10)
 
 
 def make_target(name: str, *hosts: str, family: str = "http", **more: Any) -> Target:
@@ -52,9 +57,43 @@ def make_flow(request: http.Request | None = None, client: connection.Client | N
     return flow
 
 
+def make_response(raw: bytes = b"", headers: Mapping[str, str] | None = None) -> http.Response:
+    """An answer as it stands on the wire: the body is not encoded, and no header is made up."""
+    response = http.Response.make(200)
+    response.headers = http.Headers([(name.encode(), value.encode()) for name, value in (headers or {}).items()])
+    response.raw_content = raw
+    return response
+
+
 def is_killed(flow: Any) -> bool:
     """Did somebody end this flow without an answer?"""
     return flow.error is not None and flow.error.msg == flow.error.KILLED_MESSAGE
+
+
+def judged(
+    runtime: Runtime, flow: http.HTTPFlow, *, target: str = "crm", profiles: tuple[str, ...] = (), **obligations: Any
+) -> Call:
+    """The evidence of a call that was decoded and allowed, with every stamp before the seal."""
+    call = runtime.ledger.open(flow)
+    call.target = runtime.gateway.registry.named(target)
+    call.wire = wire_request(flow, body=flow.request.raw_content)
+    call.agent = AGENT
+    assert call.target is not None
+    call.action = decode(call.target.traits, call.wire)
+    asked = Obligations(mask=MaskObligation(profiles=profiles), **obligations)
+    call.decision = Decision(verdict=Verdict.ALLOW, code=Code.ALLOWED, obligations=asked)
+    call.stamps = list(BEFORE_SEAL)
+    return call
+
+
+def sealed(
+    runtime: Runtime, flow: http.HTTPFlow, *, target: str = "crm", profiles: tuple[str, ...] = (), **obligations: Any
+) -> Call:
+    """The same, sealed and sent."""
+    call = judged(runtime, flow, target=target, profiles=profiles, **obligations)
+    call.stamp(Stage.SEAL)
+    call.forwarded = True
+    return call
 
 
 type OnHook = Callable[[hooks.Hook], None]

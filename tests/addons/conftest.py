@@ -1,0 +1,82 @@
+"""A gateway that was built from documents, without listeners: what the stages see of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from addons import chain
+from addons.connections import Connections
+from addons.runtime import Runtime
+from gatehold.config import load
+from gatehold.demo.serving import ServerCertificate, make_certificate
+from gatehold.identity.keys import keygen
+from gatehold.wiring import Gateway
+
+CREDENTIAL = "crm-planted-credential-5f2a91"
+DOCUMENTS = """
+apiVersion: gatehold.dev/v1
+kind: Gateway
+metadata: {name: default}
+spec:
+  dataDir: ./data
+  listen:
+    - {mode: regular, host: 127.0.0.1, port: 18080}
+    - {mode: reverse, host: 127.0.0.1, port: 18443, target: crm, names: [crm-gateway.internal]}
+  identity:
+    issuers:
+      - {name: corp, issuer: "https://idp.test", audience: gatehold, jwks: {file: ../keys/jwks.json}, algorithms: [EdDSA]}
+  limits: {maxRequestBody: 1KiB, maxMaskedBody: 4KiB}
+---
+apiVersion: gatehold.dev/v1
+kind: Target
+metadata: {name: crm}
+spec:
+  family: http
+  hosts: ["crm.corp.example:443", "127.0.0.1:443"]
+  allowPrivate: true
+  tls: {ca: ../upstream/ca.pem}
+  credential: {header: X-Crm-Key, prefix: "Key ", value: "CREDENTIAL"}
+---
+apiVersion: gatehold.dev/v1
+kind: Target
+metadata: {name: plain}
+spec: {family: http, hosts: ["plain.corp.example:80"], scheme: http}
+---
+apiVersion: gatehold.dev/v1
+kind: Target
+metadata: {name: main}
+spec: {family: kubernetes, hosts: ["kubernetes.corp.example:6443"], impersonate: true}
+---
+apiVersion: gatehold.dev/v1
+kind: Policy
+metadata: {name: rules}
+rules:
+  - {name: read, effect: allow, http: {targets: [crm], methods: [GET], paths: ["/**"]}}
+  - name: mask
+    effect: constrain
+    http: {targets: [crm], methods: ["*"], paths: ["/masked/**"]}
+    mask: {profiles: [pii]}
+"""
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> ServerCertificate:
+    """The certificate of the target ``crm``."""
+    return make_certificate(tmp_path / "upstream", ("crm.corp.example", "127.0.0.1"))
+
+
+@pytest.fixture
+async def runtime(tmp_path: Path, upstream: ServerCertificate) -> AsyncIterator[Runtime]:
+    """A gateway whose credentials are at hand and whose recorder runs."""
+    keygen(tmp_path / "keys")
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "all.yaml").write_text(DOCUMENTS.replace("CREDENTIAL", CREDENTIAL))
+    gateway = Gateway.build(load(tmp_path / "config"))
+    assert not await gateway.broker.prepare()
+    gateway.recorder.start(asyncio.get_running_loop())
+    yield Runtime(gateway=gateway, connections=Connections(gateway.listeners, chain.mode_specs(gateway)))
+    await gateway.broker.close()
+    await gateway.recorder.stop()
+    gateway.store.close()

@@ -1,0 +1,116 @@
+"""Law: an agent's own credentials and claims never go on; the target's does, to this target only."""
+
+import pytest
+from mitmproxy import http
+
+from addons.calls import Stage
+from addons.inject import Inject
+from addons.runtime import Runtime
+from policy.codes import Code
+from policy.model import Agent
+from tests.addons.conftest import CREDENTIAL
+from tests.addons.support import judged, make_flow, make_request
+
+STRIPPED = {
+    "Authorization": "Bearer agent", "Proxy-Authorization": "Basic agent", "Cookie": "a=b", "x_api_key": "agent",
+    "X-Forwarded-For": "1.2.3.4", "X_Forwarded_Host": "evil", "Gatehold-Decision": "fake", "X-Remote-User": "root",
+    "Connection": "keep-alive", "TE": "trailers", "Via": "1.1 x",
+}  # fmt: skip
+KEPT = {"Accept": "*/*", "X-Note": "planner", "Content-Type": "application/json"}
+
+
+async def _injected(runtime: Runtime, request: http.Request, target: str = "crm", **more: object) -> http.HTTPFlow:
+    flow = make_flow(request)
+    judged(runtime, flow, target=target, **more).stamps.remove(Stage.INJECT)  # type: ignore[arg-type]
+    await Inject(runtime).request(flow)
+    return flow
+
+
+async def test_what_an_agent_sends_of_itself_is_taken_out(runtime: Runtime) -> None:
+    """In every spelling; the rest goes on as it was."""
+    flow = await _injected(runtime, make_request(headers=STRIPPED | KEPT))
+    names = {name.lower() for name in flow.request.headers}
+    assert not names & {name.lower() for name in STRIPPED}
+    assert {name: flow.request.headers[name] for name in KEPT} == KEPT
+    call = runtime.ledger.get(flow)
+    assert call is not None
+    assert call.ready_for_seal
+
+
+@pytest.mark.parametrize("name", ["X-Crm-Key", "x-crm-key", "X_Crm_Key"])
+async def test_the_credential_replaces_whatever_stood_there(runtime: Runtime, name: str) -> None:
+    """Once, however an agent spelled it."""
+    flow = await _injected(runtime, make_request(headers={name: "agent"}))
+    fields = [value for key, value in flow.request.headers.fields if key.lower().replace(b"_", b"-") == b"x-crm-key"]
+    assert fields == [f"Key {CREDENTIAL}".encode()]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [("http", "crm.corp.example", 443), ("https", "plain.corp.example", 443), ("https", "crm.corp.example", 8443)],
+)
+async def test_the_credential_goes_nowhere_else(runtime: Runtime, where: tuple[str, str, int]) -> None:
+    """Another scheme, host or port of the same call is refused, and the header is not there."""
+    request = make_request()
+    request.scheme, request.host, request.port = where
+    flow = await _injected(runtime, request)
+    call = runtime.ledger.get(flow)
+    assert call is not None
+    assert call.refusal is not None
+    assert call.refusal.code is Code.GATEWAY_ERROR
+    assert CREDENTIAL.encode() not in repr(flow.request.headers.fields).encode()
+
+
+@pytest.mark.parametrize(
+    ("url", "host"), [("https://crm.corp.example/", "crm.corp.example"), ("https://127.0.0.1/", "127.0.0.1")]
+)
+async def test_the_target_is_named_as_it_is_registered(runtime: Runtime, url: str, host: str) -> None:
+    """Exactly one Host, first."""
+    flow = await _injected(runtime, make_request(url))
+    assert flow.request.headers.fields[0] == (b"Host", host.encode())
+    assert flow.request.headers.get_all("host") == [host]
+
+
+async def test_h2_names_it_in_its_authority(runtime: Runtime) -> None:
+    """Names in lower case, and no Host beside it."""
+    request = make_request(headers={"X-Note": "a"})
+    request.http_version, request.authority = "HTTP/2.0", "crm.corp.example:443"
+    flow = await _injected(runtime, request)
+    assert flow.request.authority == "crm.corp.example"
+    assert all(name == name.lower() and name != b"host" for name, _ in flow.request.headers.fields)
+
+
+@pytest.mark.parametrize("masked", [True, False])
+async def test_a_masked_answer_is_asked_for_as_a_whole(runtime: Runtime, masked: bool) -> None:
+    """A part of a body, or "not changed", would defeat a mask."""
+    sent = {"Range": "bytes=0-9", "If-None-Match": '"a"', "If-Modified-Since": "x", "Accept-Encoding": "br, gzip, zstd"}
+    flow = await _injected(runtime, make_request(headers=sent), profiles=("pii",) if masked else ())
+    assert ("range" in flow.request.headers) is not masked
+    assert ("if-none-match" in flow.request.headers) is not masked
+    assert flow.request.headers.get_all("accept-encoding") == ["gzip"]
+
+
+@pytest.mark.parametrize(("method", "body", "expected"), [("GET", b"", []), ("POST", b"", ["0"]), ("POST", b"abc", ["3"]), ("DELETE", b"ab", ["2"])])  # fmt: skip
+async def test_the_length_is_our_own(runtime: Runtime, method: str, body: bytes, expected: list[str]) -> None:
+    """Of the body that was judged; never what an agent claimed."""
+    request = make_request(method=method, content=body)
+    if body:
+        request.headers["Content-Length"] = "99"
+    flow = await _injected(runtime, request)
+    assert flow.request.headers.get_all("content-length") == expected
+
+
+async def test_impersonation_is_prefixed(runtime: Runtime) -> None:
+    """No claim can become ``system:masters``."""
+    flow = await _injected(runtime, make_request("https://kubernetes.corp.example:6443/api/v1/pods"), target="main")
+    assert flow.request.headers["Impersonate-User"] == "agent:corp:planner-1"
+    assert flow.request.headers.get_all("Impersonate-Group") == ["agent:planners"]
+
+
+@pytest.mark.parametrize("subject", ["a\r\nImpersonate-Group: system:masters", "ünï", "a\x00"])
+async def test_a_name_that_is_no_header_refuses(runtime: Runtime, subject: str) -> None:
+    """An exception, which dispatch turns into a refusal."""
+    flow = make_flow(make_request("https://kubernetes.corp.example:6443/api/v1/pods"))
+    judged(runtime, flow, target="main").agent = Agent(issuer="corp", subject=subject)
+    with pytest.raises(ValueError, match="cannot be written"):
+        await Inject(runtime).request(flow)

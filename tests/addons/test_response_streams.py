@@ -1,0 +1,138 @@
+"""Law: a stream is masked as it comes, wherever it is cut; it is never cut short as if it were whole."""
+
+import gzip
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+from mitmproxy import http
+
+from addons.record import Recording
+from addons.response_streams import PART, ResponseStream, is_stream
+from addons.runtime import Runtime
+from masking.errors import Unmaskable
+from tests.addons.conftest import CREDENTIAL
+from tests.addons.support import make_flow, make_request, make_response, sealed
+
+EMAIL = "ada.lovelace@example.com"
+EVENTS = {"Content-Type": "text/event-stream"}
+CLUSTER = "https://kubernetes.corp.example:6443"
+
+type Passed = Callable[[bytes], bytes | list[bytes]]
+
+
+def _stream(
+    runtime: Runtime, headers: dict[str, str], profiles: tuple[str, ...] = ("pii",), **request: Any
+) -> http.HTTPFlow:
+    flow = make_flow(make_request(**request))
+    call = sealed(runtime, flow, profiles=profiles)
+    flow.response = make_response(headers=headers)
+    ResponseStream(runtime, Recording(runtime), flow, call).start()
+    return flow
+
+
+def _pass(flow: http.HTTPFlow, chunks: list[bytes]) -> bytes:
+    """Every chunk, and the end, as mitmproxy hands them over; ``b""`` in the middle would be the end of the body."""
+    assert flow.response is not None
+    stream = cast("Passed", flow.response.stream)
+    passed = b""
+    for chunk in [*chunks, b""]:
+        given = stream(chunk)
+        assert given != b""
+        passed += b"".join(given) if isinstance(given, list) else given
+    return passed
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 10_000])
+@pytest.mark.parametrize("encoding", ["", "gzip"])
+async def test_a_stream_is_masked_wherever_it_is_cut(runtime: Runtime, size: int, encoding: str) -> None:
+    """In any chunks, in any coding; what is kept for the record is what the agent got."""
+    whole = b"".join(b"data: user %d is %s\n\n" % (number, EMAIL.encode()) for number in range(20))
+    raw = gzip.compress(whole) if encoding else whole
+    flow = _stream(runtime, EVENTS | ({"Content-Encoding": encoding} if encoding else {}))
+    passed = _pass(flow, [raw[at : at + size] for at in range(0, len(raw), size)])
+    assert EMAIL.encode() not in passed
+    assert passed.count(b"data: user ") == 20
+    call = runtime.call(flow)
+    assert bytes(call.kept) == passed
+    assert call.answered_bytes == len(passed)
+    assert call.masked == {"EMAIL_ADDRESS": 20}
+
+
+@pytest.mark.parametrize("size", [1, 5, 10_000])
+async def test_the_credential_is_taken_out_of_every_stream(runtime: Runtime, size: int) -> None:
+    """Masked or not, across the borders of chunks."""
+    whole = f"data: {CREDENTIAL}\n\n".encode() * 3
+    passed = _pass(_stream(runtime, EVENTS, ()), [whole[at : at + size] for at in range(0, len(whole), size)])
+    assert passed == b"data: ***\n\n" * 3
+
+
+async def test_the_headers_fit_a_stream(runtime: Runtime) -> None:
+    """Neither the coding nor the length of what came is that of what goes."""
+    flow = _stream(runtime, EVENTS | {"Content-Encoding": "gzip", "Content-Length": "7"})
+    assert flow.response is not None
+    assert not {"content-encoding", "content-length"} & {name.lower() for name in flow.response.headers}
+    assert flow.response.headers["Transfer-Encoding"] == "chunked"
+    second = _stream(runtime, EVENTS, http_version="HTTP/2.0")
+    assert second.response is not None
+    assert "transfer-encoding" not in second.response.headers
+
+
+@pytest.mark.parametrize("chunk", [b"\x1f\x8b" + b"\xff" * 40, b"plain"])
+async def test_what_cannot_be_decoded_aborts(runtime: Runtime, chunk: bytes) -> None:
+    """An exception, which ends the stream for both sides; nothing of it was passed on."""
+    flow = _stream(runtime, EVENTS | {"Content-Encoding": "gzip"})
+    with pytest.raises(Unmaskable):
+        _pass(flow, [chunk])
+    assert bytes(runtime.call(flow).kept) == b""
+
+
+async def test_a_truncated_coding_is_no_end(runtime: Runtime) -> None:
+    """A gzip stream that breaks off must not look whole."""
+    with pytest.raises(Unmaskable):
+        _pass(_stream(runtime, EVENTS | {"Content-Encoding": "gzip"}), [gzip.compress(b"data: a\n\n" * 9)[:-6]])
+
+
+async def test_what_cannot_be_masked_does_not_begin(runtime: Runtime) -> None:
+    """The type of the answer is known before its first byte."""
+    with pytest.raises(Unmaskable):
+        _stream(runtime, {"Content-Type": "image/png"})
+
+
+async def test_long_streams_are_recorded_in_parts(runtime: Runtime) -> None:
+    """So that memory is bounded, and a crash loses little; nothing is recorded twice."""
+    flow, line = _stream(runtime, EVENTS, ()), b"data: " + b"a" * 1_000 + b"\n\n"
+    passed = _pass(flow, [line * 100] * 6)
+    call = runtime.call(flow)
+    assert call.parts == 2
+    assert len(call.kept) < PART
+    assert call.answered_bytes == len(passed) == 6 * 100 * len(line)
+    for written in call.pending_parts:
+        await written
+
+
+def _decided(runtime: Runtime, url: str, headers: dict[str, str], profiles: tuple[str, ...] = ()) -> bool:
+    flow = make_flow(make_request(url))
+    call = sealed(runtime, flow, target="main" if url.startswith(CLUSTER) else "crm", profiles=profiles)
+    return is_stream(call, make_response(headers=headers))
+
+
+CRM, LOG = "https://crm.corp.example/x", f"{CLUSTER}/api/v1/namespaces/prod/pods/a/log"
+
+
+async def test_what_is_a_stream(runtime: Runtime) -> None:
+    """By its type, by what was asked of a cluster, or by its length; a masked body of unknown length is not."""
+    pii = ("pii",)
+    streams = [
+        (CRM, EVENTS, pii), (CRM, {"Content-Type": "Application/X-NDJSON; charset=utf-8"}, pii),
+        (CRM, {"Content-Type": "application/json; stream=watch"}, pii), (f"{CLUSTER}/api/v1/pods?watch=true", {}, pii),
+        (f"{LOG}?follow=true", {}, pii), (f"{LOG}?follow=1", {}, pii), (CRM, {"Content-Length": "9999999"}, ()),
+        (CRM, {"Content-Length": "x"}, ()),
+    ]  # fmt: skip
+    whole = [
+        (CRM, {"Content-Type": "application/json", "Content-Length": "9999999"}, pii), (CRM, {"Content-Length": "9"}, ()),
+        (f"{LOG}?follow=false", {"Content-Length": "9"}, pii), (LOG, {"Content-Length": "9"}, pii),
+        (f"{CLUSTER}/api/v1/pods", {"Content-Length": "9"}, pii),
+    ]  # fmt: skip
+    assert [each for each in streams if not _decided(runtime, *each)] == []
+    assert [each for each in whole if _decided(runtime, *each)] == []
