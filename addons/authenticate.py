@@ -41,12 +41,14 @@ class Authenticate:
             if token is not None:
                 call.agent = await self.runtime.gateway.verifier.verify(token)
                 self._bind(opened, token, call.agent)
+                opened.identified = True
             elif target is None or target.spec.identity == "proxy":
                 raise Refusal(Code.UNAUTHENTICATED, "the proxy asks for an agent token", reason="missing")
             elif self.runtime.connections.anonymous(opened.peer) > _MAX_ANONYMOUS_TUNNELS:
                 raise Refusal(Code.RATE_LIMITED, "too many tunnels without an agent token", retry_after=5)
         except Refusal as refusal:
             call.refusal = refusal
+            opened.connect = None  # there is no tunnel
             call.target = None  # the proxy answers, not the target: no Status object here
             flow.response = answers.respond(call, refusal, proxy=True)
 
@@ -59,6 +61,7 @@ class Authenticate:
         plain_proxy = opened.connect is None and opened.listener.mode == "regular"
         try:
             call.agent = await self._agent(flow, call, opened, plain_proxy=plain_proxy)
+            opened.identified = True
         except Refusal as refusal:
             self.runtime.refuse(flow, refusal, proxy=plain_proxy)
             return
@@ -72,6 +75,7 @@ class Authenticate:
         outer = token_from(flow.request.headers.get(_PROXY)) if plain_proxy else opened.token
         if outer is not None and not (call.target is not None and call.target.spec.identity == "inner"):
             agent = await self._verify(outer)
+            call.token = outer
             await self._same_agent(agent, inner)
             if plain_proxy:
                 self._bind(opened, outer, agent)
@@ -79,6 +83,7 @@ class Authenticate:
         token = token_from(inner)
         if token is None:
             raise Refusal(Code.UNAUTHENTICATED, "an agent token is required", reason="missing")
+        call.token = token
         return await self._verify(token)
 
     async def _verify(self, token: str) -> Agent:

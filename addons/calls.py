@@ -37,7 +37,7 @@ class Stage(Enum):
 BEFORE_SEAL = tuple(stage for stage in Stage if stage is not Stage.SEAL)
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Call:
     """One call, from its first header to its last byte."""
 
@@ -47,6 +47,8 @@ class Call:
     wire: WireRequest | None = None
     """As the agent sent it: what is judged, shown and recorded."""
     agent: Agent | None = None
+    token: str | None = None
+    """What the agent showed; verified again when the call was held."""
     action: Action | None = None
     decision: Decision | None = None
     approval: str | None = None

@@ -23,6 +23,8 @@ class ClientConnection:
     """Host and port of the CONNECT request, where there was one."""
     token: str | None = None
     """The agent token bound by CONNECT; never shown."""
+    identified: bool = False
+    """Some agent has said, on this connection, who it is."""
     misdirected: str = "the TLS name was not checked"
     """Why every request over TLS is refused; empty once the TLS name was found to be what was connected to."""
 

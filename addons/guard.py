@@ -22,6 +22,8 @@ _VERSIONS = ("HTTP/1.0", "HTTP/1.1", "HTTP/2.0")
 _TUNNELS = (layers.TCPLayer, layers.UDPLayer, layers.DNSLayer, layers.RawQuicLayer, layers.ClientQuicLayer)
 _MAX_HELLO = 64 * 1024
 """Bytes of a connection that may come before it is clear what it speaks."""
+_SILENCE = 30.0
+"""Seconds in which a connection must have shown a valid token."""
 _MAX_UPSTREAM = 100
 """Connections per upstream host for one client connection. mitmproxy's own 5 makes the sixth stream of an h2 client
 wait for ever while five others are held."""
@@ -34,9 +36,14 @@ class Guard:
         self.runtime = runtime
 
     def client_connected(self, client: connection.Client) -> None:
-        """Note the connection."""
-        self.runtime.connections.add(client)
+        """Note the connection; one on which nobody says who they are is closed after a while."""
+        opened = self.runtime.connections.add(client)
+        self.runtime.later(_SILENCE, lambda: self._close_if_anonymous(client.id, opened))
         self.runtime.widen(client, _MAX_UPSTREAM)
+
+    def _close_if_anonymous(self, client_id: str, opened: ClientConnection) -> None:
+        if not opened.identified:
+            self.runtime.hang_up(client_id)
 
     def client_disconnected(self, client: connection.Client) -> None:
         """Wake what waits for this client, and forget it."""

@@ -66,7 +66,7 @@ class Hold:
             raise await self._denied(approval)
         if state is not ApprovalState.APPROVED:
             raise _pending(approval)
-        self._judge_again(call, obligation)
+        await self._judge_again(call, obligation)
         if call.client_gone.is_set() or not await asyncio.to_thread(gateway.desk.spend, approval.id, held.fingerprint):
             raise _pending(approval)
 
@@ -105,10 +105,11 @@ class Hold:
         detail = f"denied by an approver: {current.reason}" if current.reason else "denied by an approver"
         return Refusal(Code.APPROVAL_DENIED, detail, rule=approval.call.rules[0].name, approval=approval.id)
 
-    def _judge_again(self, call: Call, obligation: ApprovalObligation) -> None:
+    async def _judge_again(self, call: Call, obligation: ApprovalObligation) -> None:
         """Everything may have changed while a person thought; raises Refusal where it did."""
         gateway = self.runtime.gateway
-        agent, target = gateway.still_valid(need(call.agent)), need(call.target)
+        # Not from the cache: the token may have ended, or its key may have been taken away.
+        agent, target = await gateway.verifier.verify(need(call.token)), need(call.target)
         decision = gateway.decide(agent, target.name, call.known_action)
         if decision.verdict is Verdict.DENY:
             raise Refusal(decision.code, decision.reason, reason=decision.detail, rule=decision.rule)

@@ -6,6 +6,7 @@ credential is taken out of every answer, masked or not, should an upstream echo 
 """
 
 import asyncio
+from urllib.parse import urlsplit
 
 from mitmproxy import http
 from mitmproxy.net.http import status_codes
@@ -15,6 +16,7 @@ from addons.calls import Call
 from addons.record import ON_LOOP, Recording
 from addons.response_streams import PARTIAL, ResponseStream, is_stream
 from addons.runtime import Runtime
+from gatehold.registry import DEFAULT_PORTS
 from gatehold.scrubbing import PLAIN_HEADERS
 from masking.encodings import Limits, decode
 from masking.errors import Unmaskable
@@ -134,6 +136,8 @@ class Redact:
         fields = []
         for name, value in response.headers.fields:
             lowered = name.decode("latin-1").lower()
+            if lowered == "location" and self._leads_astray(value.decode("latin-1")):
+                continue
             if lowered in dropped or echoes.replace(name) != name:
                 continue
             value = echoes.replace(value)  # noqa: PLW2901 - the field, cleaned
@@ -145,6 +149,18 @@ class Redact:
                 value = text.encode("latin-1")  # noqa: PLW2901
             fields.append((name, value))
         response.headers = http.Headers(fields)
+
+    def _leads_astray(self, location: str) -> bool:
+        """Does a redirect lead to a host that is not registered? Presigned addresses are keys to places unjudged."""
+        try:
+            parts = urlsplit(location)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            return True
+        if not parts.netloc:
+            return False
+        scheme = parts.scheme or "https"
+        return host is None or self.runtime.gateway.registry.find(host, port or DEFAULT_PORTS.get(scheme, 0)) is None
 
     def _withhold(self, flow: http.HTTPFlow, call: Call, response: http.Response, unmaskable: Unmaskable) -> None:
         """Do what the rule says about an answer that could not be masked; whatever it says, credentials stay here."""

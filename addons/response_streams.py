@@ -5,6 +5,8 @@ the recording. Nothing waits for the end. An error in here raises inside mitmpro
 stream (``addons.wire``): a stream that cannot be masked ends, visibly, and is never cut short as if it were whole.
 """
 
+import asyncio
+import time
 from typing import Protocol
 from urllib.parse import parse_qs
 
@@ -76,6 +78,7 @@ class ResponseStream:
         self._call = call
         self._mask: StreamMask | None = None
         self._steps: list[Transform] = []
+        self._expiry: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Hang this stream into its flow; its headers may still be changed."""
@@ -87,6 +90,10 @@ class ResponseStream:
             response.headers["transfer-encoding"] = "chunked"
         self._call.streamed = True
         self._call.answered_bytes = 0
+        left = need(self._call.agent).expires_at - time.time()
+        # A stream ends with its token, also one that says nothing any more.
+        client_id = self._flow.client_conn.id
+        self._expiry = self._runtime.later(left, lambda: self._runtime.hang_up(client_id))
         response.stream = self._pass_on
 
     def _first_step(self, response: http.Response) -> Transform:
@@ -118,6 +125,8 @@ class ResponseStream:
         return data
 
     def _end(self) -> bytes:
+        if self._expiry is not None:
+            self._expiry.cancel()
         data = b""
         for step in self._steps:
             data = step.feed(data) + step.end()

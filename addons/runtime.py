@@ -1,6 +1,7 @@
 """What every stage shares: the gateway's services, the evidence of the calls under way, the open connections."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mitmproxy import connection, ctx, http
@@ -56,6 +57,19 @@ class Runtime:
     def family(call: Call) -> Family:
         """The family of a call's target; http where there is none."""
         return call.target.spec.family if call.target else Family.HTTP
+
+    @staticmethod
+    def later(seconds: float, work: Callable[[], None]) -> asyncio.TimerHandle:
+        """Do something on the loop after so many seconds."""
+        return asyncio.get_running_loop().call_later(seconds, work)
+
+    @staticmethod
+    def hang_up(client_id: str) -> None:
+        """Close a client connection with everything on it; nothing where it is gone already."""
+        proxyserver = ctx.master.addons.get("proxyserver")
+        if isinstance(proxyserver, Proxyserver) and client_id in proxyserver.connections:
+            handler = proxyserver.connections[client_id]
+            handler.close_connection(handler.client)
 
     @staticmethod
     def widen(client: connection.Client, limit: int) -> None:

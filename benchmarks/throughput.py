@@ -40,7 +40,9 @@ spec:
   agentApi: {port: @AGENT_API@}
   console: {port: @CONSOLE@}
   identity:
-    issuers: [{name: corp, issuer: "https://idp.test", audience: gatehold, jwks: {file: "@KEYS@/jwks.json"}, algorithms: [EdDSA]}]
+    issuers:
+      - {name: corp, issuer: "https://idp.test", audience: gatehold, jwks: {file: "@KEYS@/jwks.json"},
+         algorithms: [EdDSA]}
 ---
 apiVersion: gatehold.dev/v1
 kind: Target

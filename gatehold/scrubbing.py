@@ -17,9 +17,9 @@ from policy.model import Family, WireRequest
 
 HIDDEN = "***"
 PLAIN_HEADERS = frozenset(
-    {"accept", "accept-encoding", "age", "allow", "cache-control", "connection", "content-encoding", "content-length",
-     "content-type", "date", "expires", "gatehold-approval", "gatehold-decision", "gatehold-masked", "gatehold-rule",
-     "host", "retry-after", "server", "strict-transport-security", "transfer-encoding", "vary", "warning"}
+    {"accept", "accept-encoding", "age", "connection", "content-encoding", "content-length", "content-type", "date",
+     "expires", "gatehold-approval", "gatehold-decision", "gatehold-masked", "gatehold-rule", "host", "retry-after",
+     "transfer-encoding"}
 )  # fmt: skip
 """Headers that hold no data of a person or record."""
 

@@ -6,7 +6,6 @@ calls; ``stop`` ends it and drains what is queued. Stages of a call reach every 
 
 import asyncio
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,7 +36,7 @@ from masking.profiles import resolve
 from policy.actions.decoding import Action
 from policy.codes import Code
 from policy.engine import Engine
-from policy.errors import ConfigurationError, Refusal
+from policy.errors import ConfigurationError
 from policy.limits import LimitLedger
 from policy.model import Agent, Decision, TargetName, Verdict
 from recordings.recorder import Recorder
@@ -140,13 +139,6 @@ class Gateway:
             return None
         waits = [self.limiting.wait(limit, agent, target) for limit in decision.obligations.limits]
         return max(1, math.ceil(max(waits, default=1.0)))
-
-    @staticmethod
-    def still_valid(agent: Agent) -> Agent:
-        """The agent itself; raises Refusal where its token has ended meanwhile."""
-        if time.time() >= agent.expires_at:
-            raise Refusal(Code.UNAUTHENTICATED, "the agent token has expired", reason="expired")
-        return agent
 
     def echoes(self) -> Literals:
         """The credentials in use, in every form in which an upstream could send them back."""

@@ -1,8 +1,9 @@
 """A gateway that was built from documents, without listeners: what the stages see of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -80,3 +81,16 @@ async def runtime(tmp_path: Path, upstream: ServerCertificate) -> AsyncIterator[
     await gateway.broker.close()
     await gateway.recorder.stop()
     gateway.store.close()
+
+
+@pytest.fixture(autouse=True)
+def later(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, Callable[[], None]]]:
+    """What was asked to be done later; these tests have no loop that runs."""
+    asked: list[tuple[float, Callable[[], None]]] = []
+
+    def remember(seconds: float, work: Callable[[], None]) -> Mock:
+        asked.append((seconds, work))
+        return Mock()
+
+    monkeypatch.setattr(Runtime, "later", staticmethod(remember))
+    return asked

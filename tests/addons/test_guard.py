@@ -1,5 +1,6 @@
 """Law: what names two hosts, or could be read in two ways, is refused before anybody is asked who calls."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -199,3 +200,18 @@ def test_who_hangs_up_wakes_what_waits(guard: Guard) -> None:
     guard.client_disconnected(flow.client_conn)
     assert call.client_gone.is_set()
     assert guard.runtime.connections.find(flow.client_conn) is None
+
+
+def test_a_connection_of_nobody_is_closed(
+    guard: Guard, later: list[tuple[float, Callable[[], None]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever does not say who they are is hung up on after a while; whoever did is not."""
+    closed: list[str] = []
+    monkeypatch.setattr(Runtime, "hang_up", staticmethod(closed.append))
+    silent, known = (make_client(chain.mode_specs(guard.runtime.gateway)[0]) for _ in range(2))
+    for client in (silent, known):
+        guard.client_connected(client)
+    guard.runtime.connections.get(known).identified = True
+    for _, work in later:
+        work()
+    assert closed == [silent.id]

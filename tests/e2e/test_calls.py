@@ -275,3 +275,12 @@ def test_sni_must_be_the_host_of_connect(installed: Installation) -> None:
             answer = b"".join(iter(lambda: tls.recv(65536), b""))
     assert b"421" in answer.split(b"\r\n")[0]
     assert not list(installed.customers.received)
+
+
+def test_a_stream_ends_with_its_token(installed: Installation) -> None:
+    """A stream that is open when the token runs out is cut."""
+    command = ["curl", "-sSN", "--max-time", "30", "--cacert", str(installed.ca), "--proxy",
+               f"http://agent:{installed.token(ttl=3.0)}@127.0.0.1:{installed.proxy_port}", f"{CRM}/events"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, env=clean_environment(), check=False, timeout=40)
+    assert b"data:" in done.stdout
+    assert done.returncode not in (0, 28), "it was cut, neither ended well nor timed out"
