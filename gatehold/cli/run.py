@@ -14,6 +14,9 @@ def run(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell more of what the proxy does.")] = False,
 ) -> None:
     """Serve agents until SIGINT or SIGTERM."""
+    from addons import lean_imports
+
+    lean_imports.install()
     from addons import launcher
     from gatehold.config import load
 

@@ -182,13 +182,11 @@ def test_the_proxy_does_not_lead_here(gateway: GatewayProcess, installed: Instal
     assert answer.json["code"] == "unregistered-target"
 
 
-def test_a_port_in_use_starts_nothing(
-    gateway: GatewayProcess, installed: Installation, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_a_port_in_use_starts_nothing(gateway: GatewayProcess, installed: Installation, tmp_path: Path) -> None:
     """A second gateway with the first one's port: exit 1, and it says which."""
     for file in installed.config.glob("*.yaml"):
         shutil.copy(file, tmp_path / file.name)
-    second = GatewayProcess(installed, command_line(request.node.callspec.params["gateway"], tmp_path))
+    second = GatewayProcess(installed, command_line(installed.way, tmp_path))
     try:
         assert second.process.wait(timeout=60) == 1, second.output
     finally:
