@@ -72,7 +72,7 @@ OPENING = {
     "ignore_hosts": [".*"], "allow_hosts": [".*"], "tcp_hosts": [".*"], "udp_hosts": [".*"], "ssl_insecure": True,
     "stream_large_bodies": "1k", "rawtcp": True, "save_stream_file": "flows", "map_remote": ["|a|b"], "map_local": ["|a|b"],
     "modify_headers": ["/a/b/c"], "modify_body": ["/a/b/c"], "server_replay": ["flows"], "client_replay": ["flows"],
-    "stickyauth": "~all", "stickycookie": "~all", "proxyauth": "any", "hardump": "out.har", "block_list": ["/~all/200"],
+    "stickyauth": "~all", "stickycookie": "~all", "proxyauth": "any", "hardump": "/dev/null", "block_list": ["/~all/200"],
     "connection_strategy": "eager", "upstream_cert": True, "validate_inbound_headers": False, "mode": ["socks5"],
     "upstream_auth": "a:b", "onboarding": True,  "store_streamed_bodies": True, "rfile": "flows",
     "certs": ["*=a.pem"], "ssl_verify_upstream_trusted_ca": "a.pem", "client_certs": "a.pem", "tcp_timeout": 60,
