@@ -6,7 +6,6 @@ Real kubectl, in reverse mode by a kubeconfig and through HTTPS_PROXY under a re
 import base64
 import json
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -177,8 +176,3 @@ def test_the_python_client_works(gateway: GatewayProcess, installed: Installatio
         for event in watch.stream(core.list_namespaced_pod, "prod", timeout_seconds=10):
             assert event["type"] == "ADDED"
             watch.stop()
-
-
-def recorded(installed: Installation) -> list[Path]:
-    """Everything that was written."""
-    return [file for file in installed.data.rglob("*") if file.is_file()]

@@ -15,7 +15,18 @@ import pytest
 from gatehold.demo import records
 from gatehold.demo.kubernetes.seed import PASSWORDS
 from tests.e2e.conftest import CONFIGURATION
-from tests.e2e.harness import BIN, CLUSTER_TOKEN, COMMANDS, CRM_TOKEN, Answer, Installation, installation, running
+from tests.e2e.harness import (
+    BIN,
+    CLUSTER_TOKEN,
+    COMMANDS,
+    CRM_TOKEN,
+    Answer,
+    Installation,
+    clean_environment,
+    free_port,
+    installation,
+    running,
+)
 
 CRM = "https://crm.corp.example"
 K8S = "https://kubernetes.corp.example"
@@ -156,6 +167,28 @@ def test_stock_mitmproxy_reads_the_recordings(session: Session) -> None:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
         assert done.returncode == 0, done.stderr
         assert "GET https://" in done.stdout
+
+
+def test_stock_mitmweb_shows_the_recordings(session: Session, tmp_path: Path) -> None:
+    """``mitmweb -n -r`` lists the flows, each with its decision as comment, and nothing that was masked."""
+    [flow, *_] = sorted((session.installed.data / "recordings").rglob("*.flow"))
+    port = free_port()
+    options = {"confdir": tmp_path, "web_port": port, "web_open_browser": "false", "web_password": "auditor"}
+    settings = [part for name, value in options.items() for part in ("--set", f"{name}={value}")]
+    web = subprocess.Popen(
+        [BIN / "mitmweb", "-n", "-r", flow, *settings], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        command = ["curl", "-sf", "--retry", "60", "--retry-connrefused", "--retry-delay", "1", "-H",
+                   "Authorization: Bearer auditor", f"http://127.0.0.1:{port}/flows"]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, check=True, timeout=90, env=clean_environment())
+    finally:
+        web.terminate()
+        web.wait(timeout=30)
+    shown = json.loads(done.stdout)
+    assert shown
+    assert all(each["comment"] for each in shown)
+    assert CRM_TOKEN.encode() not in done.stdout
 
 
 def test_files_are_for_the_owner_only(session: Session) -> None:
