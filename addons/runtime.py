@@ -51,7 +51,7 @@ class Runtime:
             token = opened.token if opened and opened.token else token_from(flow.request.headers.get("authorization"))
         except Refusal:
             return None
-        return self.gateway.verifier.verify_cached(token) if token else None
+        return self.gateway.verifier.recall(token) if token else None
 
     @staticmethod
     def family(call: Call) -> Family:

@@ -22,6 +22,7 @@ from gatehold.background import Background
 from gatehold.config import Configuration, Target, compile_engine
 from gatehold.config.gateway import ListenSpec
 from gatehold.credentials.broker import CredentialBroker
+from gatehold.identity.revocation import Revocations
 from gatehold.identity.verifier import TokenVerifier
 from gatehold.limiting import Limiting
 from gatehold.pseudonyms import pseudonym_key
@@ -50,6 +51,7 @@ class Gateway:
     registry: Registry
     listeners: tuple[Listener, ...]
     engine: Engine
+    revocations: Revocations
     verifier: TokenVerifier
     broker: CredentialBroker
     masking: MaskingEngine
@@ -81,13 +83,15 @@ class Gateway:
         desk = ApprovalDesk(store, spec.approvals)
         limiting = Limiting(LimitLedger(), {name: rule.agents.groups for name, rule in engine.rules.items()})
         recorder = Recorder(data_dir, mode=spec.recordings.mode)
-        verifier, waiter, decisions = TokenVerifier(spec.identity.issuers), Waiter(store), Decisions()
+        revocations, waiter, decisions = Revocations(store), Waiter(store), Decisions()
+        verifier = TokenVerifier(spec.identity.issuers, revocations=revocations)
         questions = application(verifier=verifier, decisions=decisions, desk=desk, waiter=waiter)
         return cls(
             configuration=configuration,
             registry=Registry(configuration.targets),
             listeners=tuple(_listener(each) for each in spec.listen),
             engine=engine,
+            revocations=revocations,
             verifier=verifier,
             broker=CredentialBroker(configuration.targets, data_dir=data_dir),
             masking=masking,
@@ -114,6 +118,7 @@ class Gateway:
         if missing:
             raise ConfigurationError.of(str(self.configuration.directory), "; ".join(missing))
         self.recorder.start(asyncio.get_running_loop())
+        await self.revocations.start()
         self.verifier.start()
         await self.background.start()
         # The detectors take seconds to import; whatever needs them before they are there waits for them.
@@ -125,6 +130,7 @@ class Gateway:
         await self.agent_api.close()
         await self.background.stop()
         await self.verifier.close()
+        await self.revocations.close()
         await self.broker.close()
         await self.recorder.stop()
         self.store.close()

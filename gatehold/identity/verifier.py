@@ -3,6 +3,7 @@
 Two ways, so that the hot path never waits: ``verify_cached`` is synchronous and knows tokens that were verified before;
 ``verify`` takes the whole way and may wait for an issuer's keys. A cached answer is given only while the token has not
 run out **and** its issuer still publishes the key that signed it; a key that was taken away takes its tokens with it.
+Either way ends with whether the agent's access was revoked.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from gatehold.config.issuers import IssuerSpec
 from gatehold.identity.claims import agent_of
@@ -22,10 +23,18 @@ from gatehold.identity.jose import UnverifiedToken, parse
 from gatehold.identity.jwks import KeyRing
 from gatehold.identity.refusals import Reason, refused
 from gatehold.identity.sources import DiscoverySource, Fetcher, FileSource, Source, UrlSource
+from policy.errors import Refusal
 from policy.model import Agent
 
 CACHE_SIZE = 4096
 """Verified tokens that are remembered; the one not seen for longest goes first."""
+
+
+class Revoking(Protocol):
+    """Who may not act any more; see ``gatehold.identity.revocation``."""
+
+    def check(self, agent: Agent) -> None:
+        """Raises Refusal for an agent whose access was taken away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +53,16 @@ class TokenVerifier:
         clock: Callable[[], float] = time.time,
         *,
         monotonic: Callable[[], float] = time.monotonic,
+        revocations: Revoking | None = None,
     ) -> None:
         """``clock`` gives Unix seconds, for what tokens say; ``monotonic`` seconds, for the age of keys.
+
+        Without ``revocations`` nobody's access is ever revoked.
 
         Raises ``ValueError`` for issuers that cannot be verified safely.
         """
         self._clock = clock
+        self._revocations = revocations
         self._fetcher = Fetcher()
         self._issuers: dict[str, tuple[Issuer, KeyRing]] = {}
         for issuer, spec in zip(issuers_of(issuers), issuers, strict=True):
@@ -96,6 +109,17 @@ class TokenVerifier:
 
     def verify_cached(self, token: str) -> Agent | None:
         """The agent of a token that was verified before and still counts; None: ``verify`` has to say."""
+        agent = self.recall(token)
+        if agent is None or self._revocations is None:
+            return agent
+        try:
+            self._revocations.check(agent)
+        except Refusal:
+            return None
+        return agent
+
+    def recall(self, token: str) -> Agent | None:
+        """Whose token this is, for the record: of one that was verified before, be its agent revoked or not."""
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
         known = self._cache.get(digest)
         if known is None:
@@ -107,10 +131,17 @@ class TokenVerifier:
         return known.agent
 
     async def verify(self, token: str) -> Agent:
-        """The agent that a token stands for. Raises ``Refusal`` (``unauthenticated``), its reason a ``Reason``."""
-        known = self.verify_cached(token)
-        if known is not None:
-            return known
+        """The agent that a token stands for.
+
+        Raises ``Refusal``: ``unauthenticated``, its reason a ``Reason``; ``revoked``; ``gateway-error`` while it cannot
+        be told who is revoked.
+        """
+        agent = self.recall(token) or await self._verify(token)
+        if self._revocations is not None:
+            self._revocations.check(agent)
+        return agent
+
+    async def _verify(self, token: str) -> Agent:
         parts = parse(token)
         issuer, ring = self._issuer_of(parts)
         if parts.algorithm not in issuer.algorithms:

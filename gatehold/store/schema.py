@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION: Final = "0001"
+VERSION: Final = "0002"
 """The newest revision in ``migrations/versions``."""
 
 VERSION_TABLE: Final = "schema_version"
@@ -120,6 +120,19 @@ grants = Table(
 )
 
 Index("ix_grants_session", grants.c.session, grants.c.expires)
+
+revocations = Table(
+    "revocations",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("reach", String(16), nullable=False),
+    Column("value", Text, nullable=False),
+    Column("issuer", Text, nullable=False),
+    Column("until", Double),
+    Column("created", Double, nullable=False),
+    Column("revoked_by", Text, nullable=False),
+)
+"""Whose access is taken away. ``issuer``: of a subject, empty for any; ``until`` NULL: until it is lifted."""
 
 limits = Table(
     "limits",

@@ -16,6 +16,7 @@ from gatehold.identity.refusals import Reason
 from gatehold.identity.verifier import CACHE_SIZE, TokenVerifier
 from policy.codes import Code
 from policy.errors import Refusal
+from policy.model import Agent
 
 HOSTILE = yaml.safe_load((Path(__file__).parents[2] / "cases/identity/hostile_tokens.yaml").read_text())
 
@@ -250,3 +251,32 @@ async def test_unreachable_issuers_are_told(spec: Make, mint: Any, clock: Any, s
         await verifier.verify(mint.token())
     assert verifier.problems == ("issuer corp: 127.0.0.1: status 404",)
     await verifier.close()
+
+
+class Revoking:
+    """Revokes whoever is named."""
+
+    def __init__(self) -> None:
+        self.subjects: set[str] = set()
+
+    def check(self, agent: Agent) -> None:
+        if agent.subject in self.subjects:
+            raise Refusal(Code.REVOKED, "Access was revoked.")
+
+
+async def test_a_revoked_agent_is_nobody(spec: Make, mint: Any, clock: Any, tmp_path: Path) -> None:
+    """A token that was known is not good any more, nor is a new one; for the record it is still known whose it was."""
+    (tmp_path / "jwks.json").write_bytes(mint.jwks())
+    revoking = Revoking()
+    verifier = TokenVerifier([spec()], clock, monotonic=clock, revocations=revoking)
+    known, fresh = mint.token(), mint.token(jti="another")
+    agent = await verifier.verify(known)
+    revoking.subjects.add(agent.subject)
+    assert verifier.verify_cached(known) is None
+    assert verifier.recall(known) == agent
+    for token in (known, fresh):
+        with pytest.raises(Refusal) as refusal:
+            await verifier.verify(token)
+        assert refusal.value.code is Code.REVOKED
+    revoking.subjects.clear()
+    assert verifier.verify_cached(known) == agent

@@ -1,0 +1,118 @@
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gatehold.identity import revocation
+from gatehold.identity.revocation import STALE, Revocations
+from gatehold.store import Store, open_store
+from gatehold.store.revocations import Reach, Revocation, revoke
+from policy.codes import Code
+from policy.errors import Refusal
+from policy.model import Agent, SessionId
+
+AGENT = Agent(issuer="corp", subject="a1", session=SessionId("s1"))
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store("sqlite", tmp_path) as opened:
+        yield opened
+
+
+def _revoke(store: Store, reach: Reach, value: str = "", issuer: str = "", until: float | None = None) -> None:
+    with store.writing() as connection:
+        revoke(connection, reach, value, issuer=issuer, until=until, by="os:root", now=1.0)
+
+
+async def _refused(view: Revocations, agent: Agent = AGENT) -> Code | None:
+    await view.refresh()
+    try:
+        view.check(agent)
+    except Refusal as refusal:
+        return refusal.code
+    return None
+
+
+@pytest.mark.parametrize(
+    ("reach", "value", "issuer", "refused"),
+    [
+        (Reach.ALL, "", "", True),
+        (Reach.ISSUER, "corp", "", True),
+        (Reach.ISSUER, "other", "", False),
+        (Reach.SUBJECT, "a1", "", True),
+        (Reach.SUBJECT, "a1", "corp", True),
+        (Reach.SUBJECT, "a1", "other", False),
+        (Reach.SUBJECT, "a2", "", False),
+        (Reach.SESSION, "s1", "", True),
+        (Reach.SESSION, "s2", "", False),
+    ],
+)
+async def test_who_is_refused(store: Store, reach: Reach, value: str, issuer: str, refused: bool) -> None:
+    """A revocation reaches whom it names and nobody else; a subject belongs to its issuer."""
+    view = Revocations(store)
+    assert await _refused(view) is None
+    _revoke(store, reach, value, issuer)
+    assert await _refused(view) is (Code.REVOKED if refused else None)
+
+
+async def test_one_that_is_over_refuses_nobody(store: Store) -> None:
+    """Its time is compared at each check: no new look at the store is needed for it to end."""
+    clock = Clock()
+    view = Revocations(store, clock)
+    _revoke(store, Reach.ALL, until=101.0)
+    assert await _refused(view) is Code.REVOKED
+    clock.now = 101.0
+    view.check(AGENT)
+
+
+async def test_a_view_that_is_too_old_refuses_everybody(store: Store) -> None:
+    """What was not read could name anyone; before the first reading, too."""
+    instant = Clock()
+    view = Revocations(store, monotonic=instant)
+    with pytest.raises(Refusal) as unread:
+        view.check(AGENT)
+    await view.refresh()
+    view.check(AGENT)
+    instant.now += STALE + 0.1
+    with pytest.raises(Refusal) as stale:
+        view.check(AGENT)
+    assert unread.value.code is stale.value.code is Code.GATEWAY_ERROR
+
+
+class Listening(Revocations):
+    """Says when it has seen a revocation."""
+
+    heard: asyncio.Event
+
+    def _take(self, view: tuple[float, list[Revocation]]) -> None:
+        super()._take(view)
+        if view[1]:
+            self.heard.set()
+
+
+async def test_another_process_is_heard(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once started, the view follows the store by itself."""
+    monkeypatch.setattr(revocation, "INTERVAL", 0.01)
+    view = Listening(store)
+    view.heard = asyncio.Event()
+    await view.start()
+    try:
+        view.check(AGENT)
+        _revoke(store, Reach.SUBJECT, "a1")
+        async with asyncio.timeout(10):
+            await view.heard.wait()
+        with pytest.raises(Refusal, match="revoked"):
+            view.check(AGENT)
+    finally:
+        await view.close()
