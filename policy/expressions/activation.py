@@ -1,7 +1,8 @@
 """The values of one call, in the form that the engine takes without harm.
 
 A value that cannot be given to it (nested too deeply, not Unicode, of a foreign type) stays unbound, so that whatever
-reads it fails.
+reads it fails. So does one with a NUL in a text: the engine's binding ends texts there, and would take ``ok\\0evil``
+for ``ok``.
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ MAX_DEPTH = 64
 
 _PLAIN = frozenset((str, bool, float, bytes, type(None), datetime, timedelta))
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
+_NUL = "holds a NUL"
 
 
 class _UnusableError(Exception):
@@ -51,9 +53,20 @@ class Activation:
             if value is UNKNOWN:
                 continue
             try:
-                self._values[name] = value if type(value) in _PLAIN else _usable(value)
+                self._values[name] = _plain(value) if type(value) in _PLAIN else _usable(value)
             except _UnusableError as error:
                 self.unusable[name] = str(error)
+
+
+def _plain(value: Any) -> Any:
+    if type(value) is str:
+        _check_text(value)
+    return value
+
+
+def _check_text(text: str) -> None:
+    if "\0" in text:
+        raise _UnusableError(_NUL)
 
 
 def _usable(value: Any) -> Any:
@@ -71,9 +84,13 @@ def _must_be_copied(value: Any) -> bool:
         for container in level:
             kind = type(container)
             foreign = foreign or (kind is not dict and kind is not list)
+            if isinstance(container, Mapping):
+                _check_text("".join(key for key in container if isinstance(key, str)))
             for item in container.values() if kind is dict else container if kind is list else _members(container):
                 kind = type(item)
                 if kind is str:
+                    if "\0" in item:
+                        raise _UnusableError(_NUL)
                     continue
                 if kind is int:
                     foreign = foreign or not _INT_MIN <= item <= _INT_MAX
@@ -90,6 +107,8 @@ def _members(item: Any) -> list[Any]:
         return list(item.values())
     if isinstance(item, list | tuple | set | frozenset):
         return list(item)
+    if isinstance(item, str):
+        _check_text(item)
     if isinstance(item, str | int | float):
         return []
     raise _UnusableError(f"holds a {type(item).__name__}")

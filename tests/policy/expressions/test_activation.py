@@ -97,3 +97,19 @@ def test_a_usable_value_equals_itself_after_the_turning(value: Any) -> None:
     """Nothing is lost or made up on the way in: the engine finds the value equal to itself."""
     activation = HTTP.activation({"body": value})
     assert READS_BODY.test(activation) is (Outcome.ERROR if activation.unusable else Outcome.MATCH)
+
+
+class Text(str):
+    """Text of a type of its own."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    "value", ["ok\0evil", Text("ok\0evil"), {"a\0b": 1}, [{"a": ["ok\0evil"]}], ("ok\0evil",), {"a": {Text("\0"): 1}}]
+)
+def test_a_nul_is_no_end(value: Any) -> None:
+    """The engine's binding would end a text there; nothing may be judged by half of what is sent."""
+    activation = HTTP.activation({"body": value})
+    assert activation.unusable == {"body": "holds a NUL"}
+    assert READS_BODY.test(activation) is Outcome.ERROR
