@@ -28,30 +28,34 @@ class Received:
         return next((value for key, value in self.headers if key == name.lower()), None)
 
 
-class RequestLog:
-    """The last requests, oldest first. Appended by the server's thread, read by any."""
+class Log[Item]:
+    """The last of something, oldest first. Appended by the server's thread, read by any."""
 
     def __init__(self, kept: int = KEPT) -> None:
-        self._requests: deque[Received] = deque(maxlen=kept)
+        self._items: deque[Item] = deque(maxlen=kept)
         self._lock = Lock()
 
-    def append(self, request: Received) -> None:
+    def append(self, item: Item) -> None:
         with self._lock:
-            self._requests.append(request)
+            self._items.append(item)
 
     def clear(self) -> None:
         with self._lock:
-            self._requests.clear()
+            self._items.clear()
 
-    def __iter__(self) -> Iterator[Received]:
+    def __iter__(self) -> Iterator[Item]:
         with self._lock:
-            return iter(tuple(self._requests))
+            return iter(tuple(self._items))
 
     def __len__(self) -> int:
-        return len(self._requests)
+        return len(self._items)
 
     def __repr__(self) -> str:
-        return f"RequestLog({len(self)} requests)"
+        return f"{type(self).__name__}({len(self)} requests)"
+
+
+class RequestLog(Log[Received]):
+    """The last requests."""
 
 
 def record_of(scope: Scope, body: bytes) -> Received:

@@ -14,10 +14,13 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from gatehold.demo.kubernetes import (
+    audit,
     deletes,
     documents,
+    listing,
     logs,
     patching,
+    proxies,
     reads,
     remote,
     reviews,
@@ -26,11 +29,13 @@ from gatehold.demo.kubernetes import (
     writes,
 )
 from gatehold.demo.kubernetes.answers import Answer, write
+from gatehold.demo.kubernetes.audit import Attributes, AuditEvent
 from gatehold.demo.kubernetes.cluster import Cluster
 from gatehold.demo.kubernetes.controllers import Controllers
-from gatehold.demo.kubernetes.requests import Call, Query, parse_target
+from gatehold.demo.kubernetes.identities import Identity, identity_of
+from gatehold.demo.kubernetes.requests import Call, Query, Target, parse_target
 from gatehold.demo.kubernetes.statuses import ApiError
-from gatehold.demo.received import record_of, replayed
+from gatehold.demo.received import Received, record_of, replayed
 
 MAX_BODY = 3 * 1024 * 1024
 """Bytes, as the real server's limit."""
@@ -70,56 +75,100 @@ class ApiServer:
         await response(scope, replayed(body, receive), send)
 
     async def _respond(self, request: Request) -> tuple[Response, bytes]:
-        audit_id = request.headers.get("audit-id") or str(uuid.uuid4())
-        body = b""
+        visit, body = _Visit(cluster=self._cluster, connection=request), b""
         try:
             body = await _read(request)
-            self._cluster.received.append(record_of(request.scope, body))
-            response = self._answer(request, body)
+            visit.note(body)
+            response = self._answer(request, visit, body)
         except ApiError as error:
             response = write(Answer(body=error.status(), code=error.code), compressible=False)
-        response.headers["Audit-Id"] = audit_id
+        response.headers["Audit-Id"] = visit.audit_id
+        visit.audit(response.status_code)
         return response, body
 
     async def _stream(self, websocket: WebSocket) -> None:
         """Serve an upgrade to WebSocket, or answer why not."""
-        self._cluster.received.append(record_of(websocket.scope, b""))
+        visit = _Visit(cluster=self._cluster, connection=websocket)
+        visit.note(b"")
         query = Query(websocket.scope["query_string"].decode("latin-1"))
         try:
-            self._authenticate(websocket)
             target = parse_target(websocket.scope["path"])
+            visit.enter(target, "GET", query)
             if target is None or target.subresource not in remote.STREAMS:
                 raise statuses.no_such_resource()
             protocol = remote.agreed_protocol(self._cluster, target, query, websocket.scope["subprotocols"])
         except ApiError as error:
+            visit.audit(error.code)
             answer = write(Answer(body=error.status(), code=error.code), compressible=False)
+            answer.headers["Audit-Id"] = visit.audit_id
             await websocket.send_denial_response(answer)
             return
+        visit.audit(101)
         await remote.run_session(self._cluster, websocket, target, query, protocol)
 
-    def _answer(self, request: Request, body: bytes) -> Response:
+    def _answer(self, request: Request, visit: "_Visit", body: bytes) -> Response:
         path = request.scope["path"]
         if path in HEALTH:
             return PlainTextResponse("ok")
-        self._authenticate(request)
+        query = Query(request.scope["query_string"].decode("latin-1"))
         target = parse_target(path)
+        identity = visit.enter(target, request.method, query)
         if target is None:
             return documents.respond(request)
         call = Call(
             method="GET" if request.method == "HEAD" else request.method,
             target=target,
-            query=Query(request.scope["query_string"].decode("latin-1")),
+            query=query,
             headers=dict(reversed(request.headers.items())),
             body=body,
+            identity=identity,
         )
         compressible = request.method == "GET" and "gzip" in request.headers.get("accept-encoding", "")
         return dispatch(self._cluster, call, compressible=compressible)
 
-    def _authenticate(self, request: HTTPConnection) -> None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        known = (self._cluster.token, *self._cluster.minted)
-        if scheme.lower() != "bearer" or not any(hmac.compare_digest(token.encode(), it.encode()) for it in known):
+
+class _Visit:
+    """One request on its way: noted, let in, audited."""
+
+    def __init__(self, *, cluster: Cluster, connection: HTTPConnection) -> None:
+        self._cluster, self._connection = cluster, connection
+        self._received: Received | None = None
+        self._identity: Identity | None = None
+        self._attributes: Attributes | None = None
+        self.audit_id = connection.headers.get("audit-id") or str(uuid.uuid4())
+
+    def note(self, body: bytes) -> None:
+        self._received = record_of(self._connection.scope, body)
+        self._cluster.received.append(self._received)
+
+    def enter(self, target: Target | None, method: str, query: Query) -> Identity:
+        """Authenticate and authorize; raises ApiError (401, 403)."""
+        headers = self._connection.headers
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        owner = hmac.compare_digest(token.encode(), self._cluster.token.encode())
+        minted = any(hmac.compare_digest(token.encode(), known.encode()) for known in self._cluster.minted)
+        if scheme.lower() != "bearer" or not (owner or minted):
             raise statuses.unauthorized()
+        self._identity = identity_of(token, headers.items(), owner=owner)
+        if target is not None:
+            self._attributes = audit.attributes_of(self._identity, method, target, query)
+            if self._cluster.authorized is not None and not self._cluster.authorized(self._attributes):
+                raise audit.forbidden(self._attributes)
+        return self._identity
+
+    def audit(self, code: int) -> None:
+        """Note how it was answered."""
+        received = self._received or record_of(self._connection.scope, b"")
+        event = AuditEvent(
+            audit_id=self.audit_id,
+            method=received.method,
+            uri=received.path,
+            code=code,
+            identity=self._identity,
+            attributes=self._attributes,
+            headers=tuple((name, value) for name, value in received.headers if name != "authorization"),
+        )
+        self._cluster.audit.append(event)
 
 
 def dispatch(cluster: Cluster, call: Call, *, compressible: bool) -> Response:
@@ -127,6 +176,8 @@ def dispatch(cluster: Cluster, call: Call, *, compressible: bool) -> Response:
     target = call.target
     if target.subresource and target.subresource not in target.resource.subresources:
         raise statuses.no_such_resource()
+    if target.subresource == "proxy":
+        return proxies.respond(cluster, call)
     if call.method == "GET" and target.subresource == "log":
         return StreamingResponse(logs.open_log(cluster, call), media_type="text/plain")
     if _is_watch(call):
@@ -157,7 +208,7 @@ def _handler(call: Call) -> Handler:
 
 HANDLERS: dict[tuple[str, str], tuple[Handler, str]] = {
     ("GET", "one"): (reads.get, "get"),
-    ("GET", "many"): (reads.list_items, "list"),
+    ("GET", "many"): (listing.list_items, "list"),
     ("POST", "many"): (writes.create, "create"),
     ("PUT", "one"): (writes.update, "update"),
     ("PATCH", "one"): (patching.patch, "patch"),
@@ -176,10 +227,7 @@ SPECIAL: dict[tuple[str, str], Handler] = {
     ("POST", "selfsubjectaccessreviews"): reviews.review,
     ("POST", "selfsubjectrulesreviews"): reviews.review,
     ("POST", "selfsubjectreviews"): reviews.review,
-    ("GET", "attach"): _upgrade_required,
-    ("GET", "exec"): _upgrade_required,
-    ("POST", "attach"): _upgrade_required,
-    ("POST", "exec"): _upgrade_required,
+    **{(method, name): _upgrade_required for method in ("GET", "POST") for name in remote.STREAMS},
 }
 
 

@@ -89,7 +89,7 @@ def track(old: KubernetesObject | None, new: KubernetesObject, kind: str, manage
     if not changed and before == after:
         return
     for entry in entries:
-        if entry.get("subresource", "") != "status" or manager.subresource == "status":
+        if (entry.get("subresource") == "status") is (manager.subresource == "status"):
             _set_leaves(entry, (_leaves(entry) - changed) & after)
     own = next((entry for entry in entries if _is_updater(entry, manager, str(new["apiVersion"]))), None)
     if changed and own is None:

@@ -1,10 +1,16 @@
 """The state of one server and its tunables."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from gatehold.demo.kubernetes import seed
+from gatehold.demo.kubernetes.audit import Attributes, AuditEvent
 from gatehold.demo.kubernetes.storage import Store
-from gatehold.demo.received import RequestLog
+from gatehold.demo.received import Log, RequestLog
+
+if TYPE_CHECKING:  # admission acts on a cluster
+    from gatehold.demo.kubernetes.admission import Mutation
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,4 +27,11 @@ class Cluster:
     """Seconds between two bookmarks of a watch."""
     store: Store = field(default_factory=seed.seeded_store, repr=False)
     received: RequestLog = field(default_factory=RequestLog)
+    """Every request as it came in, noted before it is answered."""
+    audit: "Log[AuditEvent]" = field(default_factory=Log)
+    """Every request with who made it and how it was answered, noted with the answer (of a stream: its beginning)."""
     minted: set[str] = field(default_factory=set, repr=False)
+    mutations: "list[Mutation]" = field(default_factory=list, repr=False)
+    """Mutating webhooks, in their order."""
+    authorized: Callable[[Attributes], bool] | None = field(default=None, repr=False)
+    """Who may do what; None: everybody everything."""

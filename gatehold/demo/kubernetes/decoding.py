@@ -37,6 +37,11 @@ def decode_object(body: bytes, content_type: str, *, api_version: str, kind: str
     return Decoded(item={"kind": kind, "apiVersion": api_version} | item, strict=strict)
 
 
+def is_protobuf(content_type: str) -> bool:
+    """Whether a body is said to be one of Kubernetes' protobuf messages."""
+    return content_type.partition(";")[0].strip().lower() == PROTOBUF
+
+
 def decode_mapping(body: bytes, what: str) -> tuple[dict[str, Any], list[str]]:
     """A JSON or YAML object and the paths of duplicate fields; raises ApiError (400) naming `what`."""
     value, duplicates = _json(body, what) if body.lstrip()[:1] in (b"{", b"[") else (_yaml(body, what), [])

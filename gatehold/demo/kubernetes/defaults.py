@@ -87,6 +87,13 @@ def _replica_set(item: KubernetesObject) -> None:
     item.setdefault("status", {}).setdefault("replicas", 0)
 
 
+def _replication_controller(item: KubernetesObject) -> None:
+    _replica_set(item)
+    labels = item["spec"]["template"].get("metadata", {}).get("labels")
+    if labels:
+        item["spec"].setdefault("selector", dict(labels))
+
+
 def _stateful_set(item: KubernetesObject) -> None:
     _replica_set(item)
     spec = item["spec"]
@@ -176,6 +183,7 @@ FILLS: dict[str, Callable[[KubernetesObject], None]] = {
     "Namespace": _namespace,
     "Pod": _pod,
     "ReplicaSet": _replica_set,
+    "ReplicationController": _replication_controller,
     "Secret": _secret,
     "Service": _service,
     "StatefulSet": _stateful_set,

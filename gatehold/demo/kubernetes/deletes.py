@@ -66,6 +66,7 @@ def evict(cluster: Cluster, call: Call) -> Answer:
         dry_run="All" in (given.get("dryRun") or call.query.all("dryRun")),
         grace_period=given.get("gracePeriodSeconds"),
         uid=lookup(given, "preconditions.uid"),
+        resource_version=lookup(given, "preconditions.resourceVersion"),
     )
     with cluster.store.locked():
         pod = cluster.store.get(call.target.resource, call.target.namespace, call.target.name)

@@ -55,6 +55,7 @@ def write_options(call: Call) -> WriteOptions:
         why = "Forbidden: may not be specified for non-apply patch"
         causes.append(Cause(field="force", message=why, reason="FieldValueForbidden"))
     dry_run = _dry_run(call.query.all("dryRun"), kind, causes)
+    dry_run = dry_run and not call.target.resource.aggregated
     return WriteOptions(dry_run=dry_run, validation=validation, force=call.query.flag("force"))
 
 
@@ -71,8 +72,9 @@ def delete_options(call: Call) -> DeleteOptions:
     if propagation not in PROPAGATIONS:
         causes.append(_unsupported("propagationPolicy", propagation, PROPAGATIONS))
     preconditions = given.get("preconditions") or {}
+    dry_run = _dry_run(given.get("dryRun") or [], "DeleteOptions", causes)
     return DeleteOptions(
-        dry_run=_dry_run(given.get("dryRun") or [], "DeleteOptions", causes),
+        dry_run=dry_run and not call.target.resource.aggregated,
         grace_period=given.get("gracePeriodSeconds"),
         propagation=propagation,
         uid=preconditions.get("uid"),

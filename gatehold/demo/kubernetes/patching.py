@@ -30,6 +30,8 @@ def patch(cluster: Cluster, call: Call) -> Answer:
     media_type = call.patch_type
     if media_type not in (JSON_PATCH, MERGE, STRATEGIC, APPLY):
         raise statuses.unsupported_media_type(statuses.PATCH_TYPES)
+    if media_type == STRATEGIC and call.target.resource.custom:
+        raise statuses.unsupported_media_type(statuses.CUSTOM_PATCH_TYPES)
     options, view = write_options(call), view_of(cluster, call)
     with cluster.store.locked():
         old = cluster.store.find(call.target.resource, call.target.namespace, call.target.name)
@@ -115,6 +117,9 @@ def _apply(
     manager = Manager(name=call.query.first("fieldManager"), moment=cluster.store.clock())
     if old is not None and call.target.subresource == "scale":
         wanted = _scale_as_object(wanted, old)
+    if old is None and meta(wanted).get("uid"):
+        why = f"uid mismatch: the provided object specified uid {meta(wanted)['uid']}, and no existing object was found"
+        raise statuses.conflict(resource, call.target.name, why)
     base = old or {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": {}}
     result = apply(base, wanted, resource.type, manager, force=options.force)
     named = {name: meta(wanted)[name] for name in IDENTITY if name in meta(wanted)}

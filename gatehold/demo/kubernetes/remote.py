@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from gatehold.demo.kubernetes import statuses
+from gatehold.demo.kubernetes import forwarding, statuses
 from gatehold.demo.kubernetes.cluster import Cluster
 from gatehold.demo.kubernetes.logs import check_container
 from gatehold.demo.kubernetes.requests import Query, Target
@@ -19,7 +19,7 @@ from gatehold.demo.kubernetes.shells import Shell, Terminal, environment_of
 
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 STDIN, STDOUT, STDERR, STATUS, CLOSE = 0, 1, 2, 3, 255
-STREAMS = frozenset({"exec", "attach"})
+STREAMS = frozenset({"exec", "attach", "portforward"})
 
 
 class Channels:
@@ -59,6 +59,8 @@ class Channels:
 def agreed_protocol(cluster: Cluster, target: Target, query: Query, offered: list[str]) -> str:
     """The protocol of a session that may begin; raises ApiError (400, 404)."""
     pod = cluster.store.get(target.resource, target.namespace, target.name)
+    if target.subresource == "portforward":
+        return forwarding.agreed_protocol(query, offered)
     check_container(pod, query.first("container"))
     protocol = next((name for name in PROTOCOLS if name in offered), "")
     if not protocol:
@@ -71,6 +73,9 @@ def agreed_protocol(cluster: Cluster, target: Target, query: Query, offered: lis
 async def run_session(cluster: Cluster, websocket: WebSocket, target: Target, query: Query, protocol: str) -> None:
     """Run the command of an accepted session and close it."""
     await websocket.accept(subprotocol=protocol)
+    if target.subresource == "portforward":
+        await forwarding.run_session(websocket, query, protocol)
+        return
     channels = Channels(websocket)
     pod = cluster.store.get(target.resource, target.namespace, target.name)
     terminal = Terminal(stdin=channels.stdin(), stdout=channels.stdout, stderr=channels.stderr)

@@ -49,7 +49,7 @@ def render_list(
             return head | {"metadata": metadata, "items": [_partial(item, view) for item in items]}
         case "plain":
             head = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version}
-            return head | {"metadata": metadata, "items": [_untyped(item) for item in items]}
+            return head | {"metadata": metadata, "items": [_listed(item, resource) for item in items]}
     raise statuses.not_acceptable("application/json")
 
 
@@ -63,8 +63,10 @@ def render_event(kind: str, item: KubernetesObject, view: View, *, headers: bool
     return {"type": kind, "object": _partial(item, view)}
 
 
-def _untyped(item: KubernetesObject) -> dict[str, Any]:
+def _listed(item: KubernetesObject, resource: Resource) -> dict[str, Any]:
     """An item of a list of built-in objects names neither kind nor version."""
+    if resource.custom:
+        return item
     return {name: value for name, value in item.items() if name not in ("kind", "apiVersion")}
 
 

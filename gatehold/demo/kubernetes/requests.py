@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from gatehold.demo.kubernetes import statuses
+from gatehold.demo.kubernetes.identities import OWNER, Identity
 from gatehold.demo.kubernetes.resources import Resource, Subresource, find
 
 FALSE = frozenset({"false", "0"})
@@ -53,6 +54,8 @@ class Target:
     subresource: str = ""
     watched: bool = False
     """Whether the path is of the old form `/watch/`."""
+    rest: str = ""
+    """What follows `/proxy`."""
 
     @property
     def described(self) -> Subresource:
@@ -73,6 +76,8 @@ class Call:
     headers: dict[str, str] = field(repr=False)
     """Names in lower case; the first of several values."""
     body: bytes = field(default=b"", repr=False)
+    identity: Identity = OWNER
+    """Who makes it."""
 
     @property
     def content_type(self) -> str:
@@ -118,6 +123,13 @@ def _target(group: str, version: str, rest: list[str], *, watched: bool) -> Targ
         namespace, rest = rest[1], rest[2:]
     plural, name, subresource, *more = [*rest, "", "", ""][: max(3, len(rest))]
     resource = find(group, version, plural)
-    if resource is None or more or (namespace and not resource.namespaced):
+    if resource is None or (namespace and not resource.namespaced) or (more and subresource != "proxy"):
         return None
-    return Target(resource=resource, namespace=namespace, name=name, subresource=subresource, watched=watched)
+    return Target(
+        resource=resource,
+        namespace=namespace,
+        name=name,
+        subresource=subresource,
+        watched=watched,
+        rest="/".join(more),
+    )

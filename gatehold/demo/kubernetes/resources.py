@@ -37,6 +37,10 @@ class Resource:
     subresources: Mapping[str, Subresource] = field(default_factory=dict)
     generation: bool = False
     """Whether writes to the spec count up metadata.generation."""
+    custom: bool = False
+    """Whether a CustomResourceDefinition makes it: no protobuf, no strategic merge."""
+    aggregated: bool = False
+    """Whether another server answers for it, one that does not know dry runs: what is tried is done."""
 
     @property
     def api_version(self) -> str:
@@ -66,6 +70,10 @@ def _status(kind: str) -> Subresource:
     return Subresource(name="status", kind=kind, verbs=STATUS_VERBS)
 
 
+def _proxy(kind: str) -> Subresource:
+    return Subresource(name="proxy", kind=kind, verbs=("create", "delete", "get", "patch", "update"))
+
+
 SCALE = Subresource(name="scale", kind="Scale", verbs=STATUS_VERBS, group="autoscaling", version="v1")
 
 CONFIGMAPS = Resource(
@@ -91,7 +99,7 @@ NODES = Resource(
     type="core.v1.Node",
     namespaced=False,
     short_names=("no",),
-    subresources=_subresources(_status("Node")),
+    subresources=_subresources(_proxy("NodeProxyOptions"), _status("Node")),
 )
 PODS = Resource(
     group="",
@@ -108,8 +116,21 @@ PODS = Resource(
         Subresource(name="eviction", kind="Eviction", verbs=("create",), group="policy", version="v1"),
         Subresource(name="exec", kind="PodExecOptions", verbs=("create", "get")),
         Subresource(name="log", kind="Pod", verbs=("get",)),
+        Subresource(name="portforward", kind="PodPortForwardOptions", verbs=("create", "get")),
+        _proxy("PodProxyOptions"),
         _status("Pod"),
     ),
+)
+REPLICATION_CONTROLLERS = Resource(
+    group="",
+    version="v1",
+    plural="replicationcontrollers",
+    kind="ReplicationController",
+    type="core.v1.ReplicationController",
+    short_names=("rc",),
+    categories=("all",),
+    generation=True,
+    subresources=_subresources(SCALE, _status("ReplicationController")),
 )
 SECRETS = Resource(group="", version="v1", plural="secrets", kind="Secret", type="core.v1.Secret")
 SERVICE_ACCOUNTS = Resource(
@@ -131,7 +152,7 @@ SERVICES = Resource(
     type="core.v1.Service",
     short_names=("svc",),
     categories=("all",),
-    subresources=_subresources(_status("Service")),
+    subresources=_subresources(_proxy("ServiceProxyOptions"), _status("Service")),
 )
 DEPLOYMENTS = Resource(
     group="apps",
@@ -186,6 +207,46 @@ AUTOSCALERS = Resource(
     categories=("all",),
     subresources=_subresources(_status("HorizontalPodAutoscaler")),
 )
+API_SERVICES = Resource(
+    group="apiregistration.k8s.io",
+    version="v1",
+    plural="apiservices",
+    kind="APIService",
+    type="apiregistration.v1.APIService",
+    namespaced=False,
+    subresources=_subresources(_status("APIService")),
+)
+DEFINITIONS = Resource(
+    group="apiextensions.k8s.io",
+    version="v1",
+    plural="customresourcedefinitions",
+    kind="CustomResourceDefinition",
+    type="apiextensions.v1.CustomResourceDefinition",
+    namespaced=False,
+    short_names=("crd", "crds"),
+    categories=("api-extensions",),
+    generation=True,
+    subresources=_subresources(_status("CustomResourceDefinition")),
+)
+FRONTENDS = Resource(
+    group="shop.example",
+    version="v1",
+    plural="frontends",
+    kind="Frontend",
+    type="shop.v1.Frontend",
+    generation=True,
+    custom=True,
+    subresources=_subresources(SCALE, _status("Frontend")),
+)
+METERS = Resource(
+    group="metrics.example",
+    version="v1beta1",
+    plural="meters",
+    kind="Meter",
+    type="metrics.v1beta1.Meter",
+    aggregated=True,
+    subresources=_subresources(SCALE, _status("Meter")),
+)
 
 
 def _review(group: str, kind: str, type_name: str) -> Resource:
@@ -210,6 +271,7 @@ RESOURCES = (
     NAMESPACES,
     NODES,
     PODS,
+    REPLICATION_CONTROLLERS,
     SECRETS,
     SERVICE_ACCOUNTS,
     SERVICES,
@@ -221,6 +283,10 @@ RESOURCES = (
     RULES_REVIEWS,
     AUTOSCALERS,
     JOBS,
+    API_SERVICES,
+    DEFINITIONS,
+    FRONTENDS,
+    METERS,
 )
 
 

@@ -13,8 +13,6 @@ from gatehold.demo.kubernetes.decoding import decode_object
 from gatehold.demo.kubernetes.objects import lookup, timestamp, uid_of
 from gatehold.demo.kubernetes.requests import Call
 
-USER = "system:serviceaccount:gatehold:gateway"
-GROUPS = ["system:serviceaccounts", "system:serviceaccounts:gatehold", "system:authenticated"]
 EVERYTHING = ["*"]
 TOKEN_SECONDS = 3600
 SHORTEST_TOKEN = 600
@@ -43,8 +41,7 @@ def _verdict(kind: str, call: Call) -> dict[str, Any]:
             "nonResourceRules": [{"verbs": EVERYTHING, "nonResourceURLs": EVERYTHING}],
             "incomplete": False,
         }
-    user = call.headers.get("impersonate-user")
-    return {"userInfo": {"username": user or USER, "groups": ["system:authenticated"] if user else GROUPS}}
+    return {"userInfo": {"username": call.identity.user, "groups": list(call.identity.groups)}}
 
 
 def mint_token(cluster: Cluster, call: Call) -> Answer:

@@ -19,10 +19,15 @@ def scale_of(item: KubernetesObject) -> dict[str, Any]:
     replicas = lookup(item, "spec.replicas") or 0
     status = {
         "replicas": lookup(item, "status.replicas") or 0,
-        "selector": format_selector(lookup(item, "spec.selector")),
+        "selector": _selector(item),
     }
     spec = {"replicas": replicas} if replicas else {}
     return {"kind": "Scale", "apiVersion": API_VERSION, "metadata": metadata, "spec": spec, "status": status}
+
+
+def _selector(item: KubernetesObject) -> str:
+    found = lookup(item, "spec.selector")
+    return format_selector({"matchLabels": found} if item["kind"] == "ReplicationController" else found)
 
 
 def scaled(item: KubernetesObject, scale: dict[str, Any]) -> KubernetesObject:
@@ -32,7 +37,7 @@ def scaled(item: KubernetesObject, scale: dict[str, Any]) -> KubernetesObject:
         why = f"Invalid value: {replicas}: must be greater than or equal to 0"
         raise statuses.invalid("Scale", "autoscaling", name_of(item), [Cause(field="spec.replicas", message=why)])
     result = deepcopy(item)
-    result["spec"]["replicas"] = replicas
+    result.setdefault("spec", {})["replicas"] = replicas
     version = lookup(scale, "metadata.resourceVersion")
     if version:
         result["metadata"]["resourceVersion"] = version

@@ -12,12 +12,17 @@ from gatehold.demo.kubernetes.apply import Manager, track
 from gatehold.demo.kubernetes.defaults import apply_defaults
 from gatehold.demo.kubernetes.objects import Clock, KubernetesObject, now, timestamp
 from gatehold.demo.kubernetes.resources import (
+    API_SERVICES,
     CONFIGMAPS,
+    DEFINITIONS,
     DEPLOYMENTS,
+    FRONTENDS,
+    METERS,
     NAMESPACES,
     NODES,
     PODS,
     REPLICA_SETS,
+    RESOURCES,
     SECRETS,
     SERVICE_ACCOUNTS,
     SERVICES,
@@ -48,6 +53,9 @@ def seeded_store(clock: Clock = now) -> Store:
     for namespace, password in PASSWORDS.items():
         _add(store, SECRETS, _credentials(namespace, password))
         _add(store, CONFIGMAPS, _settings(namespace))
+    _custom(store)
+    for group, version in sorted({(row.group, row.version) for row in RESOURCES}):
+        _add(store, API_SERVICES, _api_service(group, version))
     store.clock = clock
     return store
 
@@ -131,6 +139,32 @@ def _applied(manifest: KubernetesObject) -> KubernetesObject:
     """The manifest with itself in the annotation that `kubectl apply` writes."""
     text = json.dumps(manifest, separators=(",", ":"), sort_keys=True) + "\n"
     return manifest | {"metadata": manifest["metadata"] | {"annotations": {LAST_APPLIED: text}}}
+
+
+def _custom(store: Store) -> None:
+    """One object of a defined resource with its definition, one of an aggregated API."""
+    _add(store, DEFINITIONS, _definition(FRONTENDS))
+    shop = {"metadata": {"name": "shop", "namespace": "prod"}, "spec": {"replicas": 2, "image": "registry.example/f:1"}}
+    _add(store, FRONTENDS, shop)
+    _add(store, METERS, {"metadata": {"name": "water", "namespace": "prod"}, "spec": {"replicas": 1, "unit": "l"}})
+
+
+def _definition(resource: Resource) -> KubernetesObject:
+    names = {"plural": resource.plural, "singular": resource.singular, "kind": resource.kind}
+    scale = {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}
+    version = {"name": resource.version, "served": True, "storage": True}
+    version |= {"schema": {"openAPIV3Schema": {"type": "object"}}, "subresources": {"status": {}, "scale": scale}}
+    spec = {"group": resource.group, "names": names, "scope": "Namespaced", "versions": [version]}
+    return {"metadata": {"name": resource.qualified}, "spec": spec}
+
+
+def _api_service(group: str, version: str) -> KubernetesObject:
+    """Who answers for a group and version: the server itself, or for an aggregated API some service."""
+    spec: dict[str, Any] = {"group": group, "version": version, "groupPriorityMinimum": 1000, "versionPriority": 15}
+    if group == METERS.group:
+        spec["service"] = {"namespace": "kube-system", "name": "meters", "port": 443}
+    available = {"type": "Available", "status": "True", "reason": "Passed"}
+    return {"metadata": {"name": f"{version}.{group}"}, "spec": spec, "status": {"conditions": [available]}}
 
 
 def _node(moment: str) -> dict[str, Any]:

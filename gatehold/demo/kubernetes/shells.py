@@ -6,13 +6,18 @@ env, printenv        the container's environment, values from secrets and config
 cat                  what comes in on stdin, until it ends
 cat PATH...          a made-up file
 seq LAST             the numbers from 1, for output of any size
+tar cf - PATH        an archive with that made-up file in it
+tar -xmf - ...       takes an archive on stdin
+test ...             is true
 exit CODE            ends with that code
 sh -c TEXT           the commands in TEXT, separated by `;`
 ==================== ====================================================================
 """
 
 import base64
+import io
 import shlex
+import tarfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -75,6 +80,10 @@ class Shell:
                 await self._cat(words)
             case "seq":
                 await self._count(_number(words))
+            case "tar":
+                await self._tar(words)
+            case "test":
+                return 0
             case "exit":
                 raise ExitError(_number(words))
             case _:
@@ -101,6 +110,14 @@ class Shell:
             async for data in self.terminal.stdin:
                 await self.terminal.stdout(data)
 
+    async def _tar(self, words: list[str]) -> None:
+        """What ``kubectl cp`` runs."""
+        if words[:2] == ["cf", "-"]:
+            await self.terminal.stdout(_archive(words[2:]))
+            return
+        async for _ in self.terminal.stdin:
+            pass
+
     async def _count(self, last: int) -> None:
         text = b""
         for number in range(1, last + 1):
@@ -109,6 +126,18 @@ class Shell:
                 await self.terminal.stdout(text)
                 text = b""
         await self.terminal.stdout(text)
+
+
+def _archive(paths: list[str]) -> bytes:
+    """A tar of made-up files."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path in paths:
+            content = f"# {path}\n".encode()
+            member = tarfile.TarInfo(path.lstrip("/"))
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
 
 
 def environment_of(store: Store, pod: KubernetesObject, container: str) -> dict[str, str]:

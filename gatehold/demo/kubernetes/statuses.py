@@ -7,6 +7,8 @@ from gatehold.demo.kubernetes.resources import Resource
 
 JSON = "application/json"
 BODY_TYPES = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+CUSTOM_BODY_TYPES = "application/json, application/yaml"
+CUSTOM_PATCH_TYPES = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
 PATCH_TYPES = (
     "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, "
     "application/apply-patch+yaml"
@@ -17,16 +19,26 @@ MODIFIED = "the object has been modified; please apply your changes to the lates
 class ApiError(Exception):
     """A request that is answered with a `Status` of failure."""
 
-    def __init__(self, code: int, reason: str, message: str, details: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        code: int,
+        reason: str,
+        message: str,
+        details: dict[str, Any] | None = None,
+        *,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
         self.code = code
         self.reason = reason
         self.message = message
         self.details = details
+        self.metadata = metadata or {}
         super().__init__(message)
 
     def status(self) -> dict[str, Any]:
         """The `Status` object."""
-        status: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
+        status: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": self.metadata}
+        status |= {"status": "Failure"}
         status |= {"message": self.message, "reason": self.reason}
         if self.details is not None:
             status["details"] = self.details
@@ -112,8 +124,15 @@ def not_acceptable(accepted: str) -> ApiError:
     return ApiError(406, "NotAcceptable", f"only the following media types are accepted: {accepted}")
 
 
-def expired(message: str) -> ApiError:
-    return ApiError(410, "Expired", message)
+def expired(message: str, metadata: dict[str, Any] | None = None) -> ApiError:
+    """What the server no longer remembers; `metadata` is that of the `Status`."""
+    return ApiError(410, "Expired", message, metadata=metadata)
+
+
+def timeout(message: str) -> ApiError:
+    """A revision that has not come yet; it can be tried again."""
+    causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
+    return ApiError(504, "Timeout", f"Timeout: {message}", {"causes": causes, "retryAfterSeconds": 1})
 
 
 def too_large(limit: int) -> ApiError:

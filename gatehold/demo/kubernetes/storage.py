@@ -63,6 +63,7 @@ class Store:
         self._items: dict[tuple[str, str], dict[tuple[str, str], KubernetesObject]] = {}
         self._log: dict[tuple[str, str], deque[Change]] = {}
         self._forgotten: dict[tuple[str, str], int] = {}
+        self._compacted = FIRST_REVISION
         self._lock = RLock()
         self._wakers: set[Callable[[], None]] = set()
         self._observers: list[Observer] = []
@@ -88,6 +89,22 @@ class Store:
         """The objects of a namespace, of all if it is empty, by namespace and name."""
         with self._lock:
             return [item for (of, _), item in sorted(self._of(resource).items()) if namespace in ("", of)]
+
+    def items_at(self, resource: Resource, namespace: str, revision: int) -> list[KubernetesObject]:
+        """What `items` said when that was the revision; raises TooOldError."""
+        with self._lock:
+            undone = {(namespace_of(item), name_of(item)): item for item in self.items(resource)}
+            for change in reversed(self.changes(resource, revision) if revision < self.revision else []):
+                key = (namespace_of(change.item), name_of(change.item))
+                undone.pop(key, None)
+                if change.previous is not None:
+                    undone[key] = change.previous
+            return [item for (of, _), item in sorted(undone.items()) if namespace in ("", of)]
+
+    def compact(self) -> None:
+        """Forget what happened so far: older watches and lists have expired."""
+        with self._lock:
+            self._compacted = self.revision
 
     def create(self, resource: Resource, item: KubernetesObject) -> KubernetesObject:
         """Add an object; identity and times are filled in. Raises ApiError (409)."""
@@ -123,7 +140,7 @@ class Store:
     def changes(self, resource: Resource, after: int) -> list[Change]:
         """What happened to a resource after a revision; raises TooOldError."""
         with self._lock:
-            if after < self._forgotten.get(resource.key, FIRST_REVISION):
+            if after < max(self._forgotten.get(resource.key, FIRST_REVISION), self._compacted):
                 raise TooOldError
             return [change for change in self._log.get(resource.key, ()) if change.revision > after]
 

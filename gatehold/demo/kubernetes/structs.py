@@ -27,6 +27,7 @@ ALWAYS_WRITTEN = frozenset(
         ("core.v1.ContainerStatus", "restartCount"),
         ("core.v1.ContainerStateTerminated", "exitCode"),
         ("core.v1.EnvVar", "name"),
+        ("core.v1.ReplicationControllerStatus", "replicas"),
     }
 )
 """Fields without `omitempty`: written even when zero."""

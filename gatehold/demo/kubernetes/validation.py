@@ -29,6 +29,8 @@ VALUE_RULE = (
 )
 LABEL_NAMED = frozenset({"Namespace", "Service"})
 SELECTING = frozenset({"Deployment", "ReplicaSet", "StatefulSet"})
+FREE = frozenset({"APIService", "CustomResourceDefinition"})
+"""Kinds whose specs are taken as they are."""
 POD_RULE = (
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
     "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
@@ -51,7 +53,8 @@ def _metadata(item: KubernetesObject) -> list[Cause]:
         why = "Required value: name or generateName is required"
         return [Cause(field="metadata.name", message=why, reason="FieldValueRequired")]
     pattern, rule = (LABEL, LABEL_RULE) if item["kind"] in LABEL_NAMED else (SUBDOMAIN, SUBDOMAIN_RULE)
-    wrong = not pattern.fullmatch(name) or len(name) > 253
+    checked = name.removesuffix(".") if item["kind"] == "APIService" else name  # `v1.` is the core group's
+    wrong = not pattern.fullmatch(checked) or len(name) > 253
     values = (item["metadata"].get("labels") or {}).values()
     return [
         *([_invalid("metadata.name", name, rule)] if wrong else []),
@@ -66,11 +69,13 @@ def _is_label_value(value: str) -> bool:
 def _spec(item: KubernetesObject) -> list[Cause]:
     kind, spec = item["kind"], item.get("spec") or {}
     causes: list[Cause] = []
+    if kind in FREE:
+        return causes
     if "replicas" in spec and spec["replicas"] < 0:
         causes.append(_invalid("spec.replicas", spec["replicas"], "must be greater than or equal to 0"))
     if kind in SELECTING:
         causes += _selection(spec)
-    if kind in SELECTING or kind == "Job":
+    if kind in SELECTING or kind in ("Job", "ReplicationController"):
         causes += _pod_spec(lookup(spec, "template.spec") or {}, "spec.template.spec")
     if kind == "Pod":
         causes += _pod_spec(spec, "spec")

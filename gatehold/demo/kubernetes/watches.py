@@ -8,6 +8,7 @@ from typing import Any
 from gatehold.demo.kubernetes import statuses
 from gatehold.demo.kubernetes.answers import encode
 from gatehold.demo.kubernetes.cluster import Cluster
+from gatehold.demo.kubernetes.listing import revision_of
 from gatehold.demo.kubernetes.objects import KubernetesObject
 from gatehold.demo.kubernetes.reads import selected, view_of
 from gatehold.demo.kubernetes.rendering import View, render_event
@@ -113,7 +114,7 @@ def open_watch(cluster: Cluster, call: Call) -> AsyncIterator[bytes]:
     asked = "sendInitialEvents" in call.query
     _check_match(call, asked=asked)
     call.query.number("timeoutSeconds")
-    since = _revision(call.query.first("resourceVersion"))
+    since = revision_of(call.query.first("resourceVersion"))
     marked = asked and call.query.flag("sendInitialEvents")
     initial = marked if asked else since == 0
     after = cluster.store.revision if since == 0 else since
@@ -131,11 +132,3 @@ def _check_match(call: Call, *, asked: bool) -> None:
         return
     cause = Cause(field="resourceVersionMatch", message=why, reason="FieldValueForbidden")
     raise statuses.invalid("ListOptions", "meta.k8s.io", "", [cause])
-
-
-def _revision(text: str) -> int:
-    if not text:
-        return 0
-    if not text.isascii() or not text.isdigit():
-        raise statuses.bad_request(f'invalid resource version "{text}": strconv.ParseUint: invalid syntax')
-    return int(text)

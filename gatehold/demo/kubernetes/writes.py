@@ -4,10 +4,11 @@ from copy import deepcopy
 from typing import Any
 
 from gatehold.demo.kubernetes import statuses
+from gatehold.demo.kubernetes.admission import mutated
 from gatehold.demo.kubernetes.answers import Answer
 from gatehold.demo.kubernetes.apply import Manager, track
 from gatehold.demo.kubernetes.cluster import Cluster
-from gatehold.demo.kubernetes.decoding import decode_object, strict_error
+from gatehold.demo.kubernetes.decoding import decode_object, is_protobuf, strict_error
 from gatehold.demo.kubernetes.defaults import apply_defaults
 from gatehold.demo.kubernetes.objects import KubernetesObject, lookup, meta, name_of, uid_of, version_of
 from gatehold.demo.kubernetes.options import WriteOptions, is_apply, write_options
@@ -47,6 +48,7 @@ def create_object(cluster: Cluster, call: Call, item: KubernetesObject, *, dry_r
         _check_namespace(cluster, call, metadata.get("name", ""))
     fresh = store.prepared(resource, item)
     apply_defaults(fresh)
+    fresh = mutated(cluster, call, fresh, dry_run=dry_run)
     fresh, _ = conform(fresh, resource.type)
     validate(fresh, resource)
     if store.find(resource, call.target.namespace, name_of(fresh)):
@@ -83,6 +85,10 @@ def change_object(
     _check_preconditions(call, old, item)
     new = _settled(old, item, below)
     apply_defaults(new)
+    if below == "scale":
+        new = scaled(new, mutated(cluster, call, scale_of(new), dry_run=dry_run))
+    else:
+        new = mutated(cluster, call, new, dry_run=dry_run)
     new, _ = conform(new, resource.type)
     validate(new, resource, old)
     if resource.generation and new.get("spec") != old.get("spec"):
@@ -131,6 +137,8 @@ def _settled(old: KubernetesObject, item: KubernetesObject, below: str) -> Kuber
 def _decoded(call: Call, options: WriteOptions) -> tuple[KubernetesObject, list[str]]:
     """The object in the body and the warnings it deserves."""
     resource, scale = call.target.resource, call.target.subresource == "scale"
+    if resource.custom and not scale and is_protobuf(call.content_type):
+        raise statuses.unsupported_media_type(statuses.CUSTOM_BODY_TYPES)
     decoded = decode_object(
         call.body,
         call.content_type,
