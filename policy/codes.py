@@ -27,6 +27,8 @@ class Code(StrEnum):
     APPROVAL_DENIED = "approval-denied"
     UNMASKABLE = "unmaskable"
     DLP_BLOCKED = "dlp-blocked"
+    CONFLICT = "conflict"
+    STALE = "stale"
     CREDENTIAL_UNAVAILABLE = "credential-unavailable"
     RECORDER_UNAVAILABLE = "recorder-unavailable"
     UPSTREAM_UNAVAILABLE = "upstream-unavailable"
@@ -140,6 +142,21 @@ ANSWERS: dict[Code, Answer] = {
     ),
     Code.DLP_BLOCKED: Answer(
         status=403, problem="denied", title="The request carries protected data", kube_reason="Forbidden", next=_FIX
+    ),
+    Code.CONFLICT: Answer(
+        status=429,
+        problem="conflict",
+        title="The object changed while the call was judged; send it again",
+        kube_reason="TooManyRequests",
+        retryable=True,
+        next=_WAIT,
+    ),
+    Code.STALE: Answer(
+        status=409,
+        problem="conflict",
+        title="The object is not in the version any more that the request states",
+        kube_reason="Conflict",
+        next="Read the object again, and send the request with its resource version.",
     ),
     Code.CREDENTIAL_UNAVAILABLE: Answer(
         status=503,

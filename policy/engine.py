@@ -8,9 +8,11 @@ is the whole story:
 3.  A wall or turnstile that cannot be evaluated refuses as well: unknown is not false.
 4.  Without a door the call is denied.
 5.  Of several doors the first in name order is taken that asks no approval and has room left, else the first that
-    asks one; a policy's own doors come before those of packs.
-6.  What the turnstiles and the chosen door demand is joined, and of masks what all open doors demand.
+    asks one; one that shows the whole answer comes before one that shows a part, a policy's own before those of packs.
+6.  What the turnstiles and the chosen door demand is joined, and of masks what all open doors demand. Where the chosen
+    door shows a part of the answer, the parts that other doors show for nothing are added.
 7.  A limit without room refuses; an approval that somebody has to give holds.
+8.  A refusal that hangs on facts which a look at the cluster could tell says what to look at.
 
 Rules in shadow mode are weighed beside the others and reported, and never change the answer. The engine is immutable
 and has no clock: the same input gives the same decision.
@@ -32,12 +34,14 @@ from policy.model import (
     Agent,
     Decision,
     Family,
+    FilterObligation,
     LimitObligation,
     Obligations,
     RuleName,
     TargetName,
     TargetTraits,
     Verdict,
+    Wanted,
 )
 from policy.rules.compiler import RuleProblem, Surroundings, compile_rules
 from policy.rules.index import HttpIndex, Index, KubernetesIndex, Masks, build_index, candidates
@@ -46,6 +50,8 @@ from policy.rules.room import LimitView, Room
 from policy.rules.rule import Rule
 from policy.rules.schema import PolicyDocument
 from policy.rules.selectors import GlobDimension
+from policy.rules.visibility import combine_views, partial_views
+from policy.rules.wanting import wanted
 from policy.rules.weighing import Call, Weighed, message, weigh_all
 
 __all__ = ["Engine", "LimitView", "PolicyError"]
@@ -98,6 +104,10 @@ class Engine:
             raise PolicyError(compiled.problems)
         return cls(compiled.rules, targets)
 
+    def default_deny(self) -> Decision:
+        """What is decided where no rule matches."""
+        return self._refuse(Code.DEFAULT_DENY)
+
     def rule_hash(self, name: str) -> str:
         """SHA-256 of a rule's content. Raises ``KeyError`` for a rule that is not there."""
         return self.rules[RuleName(name)].hash
@@ -113,17 +123,14 @@ class Engine:
         if target not in self.targets:
             return self._refuse(Code.UNREGISTERED_TARGET)
         weighed = self.weigh(agent, target, action, now=now)
-        if weighed.walls:
-            return self._refuse(Code.DENIED_BY_RULE, weighed, weighed.walls[0])
-        if weighed.doubtful:
-            return self._refuse(Code.UNEVALUABLE, weighed, weighed.doubtful[0])
-        if not weighed.doors:
-            return self._refuse(Code.DEFAULT_DENY, weighed)
-        room = Room(limits, agent, target)
-        binding = [*weighed.gates, room.choose(weighed.doors)]
+        if refusal := _refusal(weighed):
+            return self._refuse(*refusal, weighed, wanted(weighed, limits))
+        views, room = partial_views(weighed.doors, action), Room(limits, agent, target)
+        door = room.choose(weighed.doors, views)
+        binding = [*weighed.gates, door]
         if exhausted := room.exhausted(binding):
             return self._out_of_room(weighed, exhausted)
-        return self._pass(weighed, binding)
+        return self._pass(weighed, binding, combine_views(door, weighed.doors, views))
 
     def weigh(self, agent: Agent, target: TargetName, action: Action, *, now: datetime) -> Weighed:
         """What every candidate rule says about a call."""
@@ -153,25 +160,40 @@ class Engine:
         named = {profile for mask in masks if mask is not None for profile in mask.profiles}
         return tuple(sorted(named | set(self.targets[target].mask)))
 
-    def _pass(self, weighed: Weighed, binding: Sequence[Rule]) -> Decision:
+    def _pass(self, weighed: Weighed, binding: Sequence[Rule], visible: FilterObligation | None) -> Decision:
         """Allow the call, or hold it where one of the binding rules asks for an approval; the door is the last."""
-        mask = combine_masks(weighed.call.target, [*weighed.gates, *weighed.doors])
-        limits = combine_limits(binding)
         asking = [rule for rule in binding if rule.approval is not None]
+        obligations = Obligations(
+            approval=combine_approvals(asking, [message(rule, weighed.call) for rule in asking]) if asking else None,
+            mask=combine_masks(weighed.call.target, [*weighed.gates, *weighed.doors]),
+            limits=combine_limits(binding),
+            filter=visible,
+        )
         if not asking:
-            return self._decision(Code.ALLOWED, weighed, binding[-1], Obligations(mask=mask, limits=limits))
-        approval = combine_approvals(asking, [message(rule, weighed.call) for rule in asking])
-        obligations = Obligations(approval=approval, mask=mask, limits=limits)
+            return self._decision(Code.ALLOWED, weighed, binding[-1], obligations)
         return self._decision(Code.APPROVAL_REQUIRED, weighed, asking[0], obligations)
 
     def _out_of_room(self, weighed: Weighed, exhausted: tuple[LimitObligation, ...]) -> Decision:
         code = Code.RATE_LIMITED if exhausted[0].unit == "rate" else Code.BUDGET_SPENT
         return self._decision(code, weighed, self.rules[exhausted[0].rule], Obligations(limits=exhausted))
 
-    def _refuse(self, code: Code, weighed: Weighed | None = None, rule: Rule | None = None) -> Decision:
-        return self._decision(code, weighed, rule, _NOTHING)
+    def _refuse(
+        self,
+        code: Code,
+        rule: Rule | None = None,
+        weighed: Weighed | None = None,
+        wanted: frozenset[Wanted] = frozenset(),
+    ) -> Decision:
+        return self._decision(code, weighed, rule, _NOTHING, wanted)
 
-    def _decision(self, code: Code, weighed: Weighed | None, rule: Rule | None, obligations: Obligations) -> Decision:
+    def _decision(
+        self,
+        code: Code,
+        weighed: Weighed | None,
+        rule: Rule | None,
+        obligations: Obligations,
+        wanted: frozenset[Wanted] = frozenset(),
+    ) -> Decision:
         stated = rule.reason if rule is not None and code is not Code.UNEVALUABLE else ""
         return Decision(
             verdict=_VERDICTS.get(code, Verdict.DENY),
@@ -183,7 +205,17 @@ class Engine:
             detail=weighed.detail() if weighed else "",
             obligations=obligations,
             revision=self.revision,
+            wanted=wanted,
         )
+
+
+def _refusal(weighed: Weighed) -> tuple[Code, Rule | None] | None:
+    """Why a call does not pass, and the rule that says so; None where a door is open to it."""
+    if weighed.walls:
+        return Code.DENIED_BY_RULE, weighed.walls[0]
+    if weighed.doubtful:
+        return Code.UNEVALUABLE, weighed.doubtful[0]
+    return None if weighed.doors else (Code.DEFAULT_DENY, None)
 
 
 def _revision(rules: Iterable[Rule], targets: Iterable[TargetTraits]) -> str:

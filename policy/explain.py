@@ -15,7 +15,16 @@ from policy.actions.kubernetes import KubernetesAction
 from policy.engine import Engine
 from policy.expressions import Environment, Expression, ExpressionError, Outcome
 from policy.expressions.tokens import tokenize
-from policy.model import UNKNOWN, Agent, Decision, LimitObligation, Obligations, TargetName
+from policy.model import (
+    UNKNOWN,
+    Agent,
+    ApprovalObligation,
+    Decision,
+    LimitObligation,
+    Obligations,
+    TargetName,
+    Visible,
+)
 from policy.rules.quantities import format_duration, format_quota
 from policy.rules.rule import Rule
 from policy.rules.verbs import counted_verbs
@@ -84,6 +93,7 @@ class Explanation:
             "reason": decision.reason,
             "detail": decision.detail,
             "obligations": obligations_to_json(decision.obligations),
+            "wanted": sorted(decision.wanted),
             "action": dict(self.action),
             "trace": [step.to_json() for step in self.trace],
         }
@@ -97,21 +107,33 @@ def explain(engine: Engine, agent: Agent, target: TargetName, action: Action, *,
 
 
 def obligations_to_json(obligations: Obligations) -> dict[str, Any]:
-    """``approval``, ``mask`` and ``limit``; null where there is none."""
-    approval = obligations.approval
-    return {
-        "approval": None
-        if approval is None
-        else {
-            "groups": [sorted(groups) for groups in approval.groups],
-            "count": approval.count,
-            "grant": None if approval.grant is None else format_duration(approval.grant),
-            "scope": approval.scope,
-            "message": approval.message,
-            "rules": list(approval.rules),
-        },
+    """``approval``, ``mask`` and ``limit``, null where there is none; ``filter`` only where the answer is reduced."""
+    found = {
+        "approval": None if obligations.approval is None else _approval_to_json(obligations.approval),
         "mask": list(obligations.mask.profiles),
         "limit": [_limit_to_json(limit) for limit in obligations.limits] or None,
+    }
+    if obligations.filter is not None:
+        found["filter"] = [_view_to_json(view) for view in obligations.filter.visible]
+    return found
+
+
+def _approval_to_json(approval: ApprovalObligation) -> dict[str, Any]:
+    return {
+        "groups": [sorted(groups) for groups in approval.groups],
+        "count": approval.count,
+        "grant": None if approval.grant is None else format_duration(approval.grant),
+        "scope": approval.scope,
+        "message": approval.message,
+        "rules": list(approval.rules),
+    }
+
+
+def _view_to_json(view: Visible) -> dict[str, Any]:
+    """``names`` and ``labels`` of what one door shows; null for any."""
+    return {
+        "names": None if view.names is None else list(view.names),
+        "labels": None if view.labels is None else dict(view.labels),
     }
 
 

@@ -151,12 +151,42 @@ class LimitObligation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Visible:
+    """Kubernetes objects that one door lets an agent see: those that fit its names and its labels."""
+
+    names: tuple[str, ...] | None = None
+    """Globs; None: any name."""
+    labels: tuple[tuple[str, str], ...] | None = None
+    """Pairs that an object must carry, sorted; None: any labels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterObligation:
+    """The answer is reduced to the objects that one of these doors lets the agent see."""
+
+    visible: tuple[Visible, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Obligations:
     """What has to be done for a call that is not denied."""
 
     approval: ApprovalObligation | None = None
     mask: MaskObligation = MaskObligation()
     limits: tuple[LimitObligation, ...] = ()
+    filter: FilterObligation | None = None
+    """None: the answer is passed on with every object in it."""
+
+
+class Wanted(StrEnum):
+    """A Kubernetes object that a decision could not do without."""
+
+    OLD = "old"
+    """What the addressed object is now."""
+    NEW = "new"
+    """What the write makes of it."""
+    PARENT = "parent"
+    """The object of which a subresource is addressed: its labels are those that count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +208,8 @@ class Decision:
     obligations: Obligations = Obligations()
     revision: str = ""
     """Hash of the policy that decided."""
+    wanted: frozenset[Wanted] = frozenset()
+    """Objects that, were they known, might turn this refusal into something else; empty wherever it is final."""
 
     def __bool__(self) -> bool:
         raise TypeError("a decision is not a truth value: compare its verdict")

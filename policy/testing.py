@@ -6,18 +6,18 @@ true, false or could not be evaluated. A rule that no case ever matches is a rul
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from policy.actions import objects
 from policy.actions.decoding import Action, decode
+from policy.actions.knowledge import KnownObjects
 from policy.actions.kubernetes import KubernetesAction
 from policy.codes import Code
 from policy.engine import Engine
 from policy.errors import Refusal
 from policy.expressions import Outcome
-from policy.model import Agent, Decision, Maybe, RuleName, TargetName, TargetTraits, Verdict, WireRequest
+from policy.model import Agent, Decision, RuleName, TargetName, TargetTraits, Verdict, WireRequest
 from policy.rules.schema import CaseAgent, CaseObjects, CaseRequest, CaseSpec, PolicyTestDocument
 from policy.rules.weighing import Finding
 
@@ -137,8 +137,12 @@ def action_of(request: CaseRequest, traits: TargetTraits) -> Action:
     action = decode(traits, _wire_request(request))
     if request.objects is None or not isinstance(action, KubernetesAction):
         return action
-    known = {each.name: getattr(action, each.name) for each in fields(action)}
-    return _KnownObjects(**known, stated=request.objects)
+    return action.knowing(_known(request.objects))
+
+
+def _known(stated: CaseObjects) -> KnownObjects:
+    """What the cluster would tell. What a case leaves out is unknown; ``null`` says that there is no such object."""
+    return KnownObjects(**{name: getattr(stated, name) for name in stated.model_fields_set})
 
 
 def _wire_request(request: CaseRequest) -> WireRequest:
@@ -154,33 +158,3 @@ def _wire_request(request: CaseRequest) -> WireRequest:
 
 def _values(given: str | Sequence[str]) -> Sequence[str]:
     return [given] if isinstance(given, str) else given
-
-
-@dataclass(frozen=True, kw_only=True)
-class _KnownObjects(KubernetesAction):
-    """A call of which a case states the object before and after."""
-
-    stated: CaseObjects
-
-    @property
-    def replicas(self) -> Maybe[int]:
-        return super().replicas if self.stated.new is None else self._replicas_of(self.stated.new)
-
-    @property
-    def old_replicas(self) -> Maybe[int]:
-        return super().old_replicas if self.stated.old is None else self._replicas_of(self.stated.old)
-
-    @property
-    def images(self) -> Maybe[tuple[str, ...]]:
-        return super().images if self.stated.new is None else objects.images_of(self.stated.new, self.group)
-
-    @property
-    def object(self) -> Maybe[dict[str, Any]]:
-        return super().object if self.stated.new is None else self.stated.new
-
-    def variables(self, body: bool) -> dict[str, Any]:
-        found = super().variables(body)
-        return found if self.stated.old is None else {**found, "oldObject": self.stated.old}
-
-    def _replicas_of(self, value: dict[str, Any]) -> Maybe[int]:
-        return objects.replicas_of(value, objects.default_replicas(self.group, self.resource, self.subresource))

@@ -127,6 +127,7 @@ class Explainer:
             "reason": decision.reason,
             "detail": decision.detail,
             "obligations": obligations_to_json(decision.obligations),
+            "wanted": sorted(decision.wanted),
             "action": action.facts(),
         }
 
@@ -178,6 +179,7 @@ def _refused(refusal: Refusal) -> dict[str, Any]:
         "reason": refusal.detail,
         "detail": refusal.reason,
         "obligations": obligations_to_json(Obligations()),
+        "wanted": [],
         "action": {},
     }
 

@@ -53,7 +53,7 @@ def _packs(entries: Entries, problems: list[Problem]) -> Iterator[_Used]:
             try:
                 yield entry.document.problem(place, ""), packs.load(use)
             except packs.PackError as error:
-                problems.append(entry.document.problem(place, str(error)))
+                problems.append(entry.document.problem((*place, *error.place), str(error)))
 
 
 def _traits(entries: Entries) -> Iterator[tuple[str, TargetTraits]]:

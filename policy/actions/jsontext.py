@@ -8,6 +8,7 @@ except integers beyond 64 bits, which become doubles.
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from policy.actions.readings import Unreadable
@@ -92,6 +93,24 @@ def double(text: str) -> float:
     if math.isinf(number):
         raise Unreadable("a number is out of range")
     return number
+
+
+def members(text: str, at: int) -> Iterator[tuple[str, Any, int, int]]:
+    """Key, value, and start and end of the value, of each member of the object at ``at``; the text has to be JSON."""
+    at = _skip(text, at + 1)
+    while text[at] != "}":
+        key, at = _DECODER.raw_decode(text, at)
+        value, end = _DECODER.raw_decode(text, start := _skip(text, _skip(text, at) + 1))
+        yield key, value, start, end
+        at = _skip(text, end)
+        at = _skip(text, at + 1) if text[at] == "," else at
+
+
+def _skip(text: str, at: int) -> int:
+    """Past white space."""
+    while text[at] in " \t\n\r":
+        at += 1
+    return at
 
 
 def _constant(name: str) -> Any:

@@ -1,20 +1,23 @@
 """Calls to a Kubernetes API server: what it takes a request for, and what is known of the object it writes.
 
-Every fact comes from the request alone. A call may cover more than one thing (no namespace, no name) and may count as
-more than one verb; both are said here, and the rules decide what follows.
+Facts come from the request, and where it does not tell them from objects that somebody looked up (``known``). A call
+may cover more than one thing (no namespace, no name) and may count as more than one verb; both are said here, and the
+rules decide what follows.
 """
 
 import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
+from policy.actions.effects import Effect
+from policy.actions.knowledge import NOTHING_KNOWN, KnownObjects
 from policy.actions.patches import JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH
 from policy.actions.paths import CanonicalPath, canonical, malformed
 from policy.actions.payloads import Payload, patch_type, read_payload
 from policy.actions.queries import Query, check_query, read_parameters
 from policy.actions.readings import Once
-from policy.actions.requestinfo import RequestInfo, first, request_info, truth
+from policy.actions.requestinfo import VERBS, RequestInfo, first, request_info, truth
 from policy.actions.scopes import CLUSTER_SCOPED
 from policy.actions.wire import READ_METHODS, Headers, read_headers
 from policy.model import UNKNOWN, Family, Maybe, PathOptions, TargetTraits, WireRequest
@@ -49,12 +52,13 @@ _FACTS = _by_name(
     "verb group version resource subresource namespace name parts resource_request path field_selector label_selector"
     " replicas old_replicas dry_run command upgrade",
 )
-_VARIABLES = {"k8s.namespace": "_one_namespace", "oldObject": "old_object"} | _by_name(
+_VARIABLES = {"k8s.namespace": "_one_namespace"} | _by_name(
     "k8s.",
     "verb group version resource subresource label_selector field_selector field_manager force command container stdin"
-    " tty old_replicas",
+    " tty",
 )
-_BODY_VARIABLES = {"object": "object"} | _by_name("k8s.", "replicas labels images")
+_EFFECTS = {"oldObject": "old_object", "k8s.oldReplicas": "old_replicas"}
+_BODY_EFFECTS = _EFFECTS | {"object": "object"} | _by_name("k8s.", "replicas labels images")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +81,17 @@ class KubernetesAction:
     upgrade: str = ""
     """What the Upgrade header asks for."""
     payload: Once[Payload] = field(repr=False, compare=False)
+    known: KnownObjects = field(default=NOTHING_KNOWN, repr=False)
+    """What a look at the cluster told."""
+
+    def knowing(self, known: KnownObjects) -> "KubernetesAction":
+        """The same call, with these objects looked up."""
+        return dataclasses.replace(self, known=known)
+
+    @property
+    def effect(self) -> Effect:
+        """What the call does to its object."""
+        return Effect(info=self.info, payload=self.payload, known=self.known)
 
     @property
     def verb(self) -> str:
@@ -88,11 +103,14 @@ class KubernetesAction:
         """Verbs that the call counts as besides its own.
 
         A PUT or server-side apply creates an object that is missing; so may a patch of a type not known here. exec,
-        attach and portforward by GET need ``create`` on the server too. HEAD tells what GET tells.
+        attach and portforward by GET need ``create`` on the server too. HEAD tells what GET tells. A legacy watch
+        path makes a watch of any method: what writes there counts as a write as well.
         """
         verb, subresource = self.info.verb, self.info.subresource
         if not self.info.resource_request:
             return ("get",) if verb == "head" else ()
+        if verb == "watch" and self.method not in READ_METHODS:
+            return (VERBS.get(self.method, ""),)
         if subresource:
             return ("create",) if verb == "get" and subresource in _UPGRADED else ()
         patches = verb == "patch" and patch_type(self.content_type) not in _NON_CREATING_PATCHES
@@ -201,7 +219,7 @@ class KubernetesAction:
     @property
     def replicas(self) -> Maybe[int]:
         """``spec.replicas`` after the write."""
-        return self.payload().change.replicas
+        return self.effect.replicas
 
     @property
     def replicas_unchanged(self) -> bool:
@@ -211,27 +229,37 @@ class KubernetesAction:
     @property
     def old_replicas(self) -> Maybe[int]:
         """``spec.replicas`` before the write: 0 where the object is created."""
-        return 0 if self._creates_object else UNKNOWN
+        return self.effect.old_replicas
 
     @property
     def labels(self) -> Maybe[dict[str, str]]:
-        """Labels that the object will have."""
-        return self.payload().labels
+        """Labels that the object will have; of a delete those that it has, of a subresource its object's."""
+        return self.effect.labels
 
     @property
     def images(self) -> Maybe[tuple[str, ...]]:
         """Images of all containers that the object will have."""
-        return self.payload().images
+        return self.effect.images
 
     @property
-    def object(self) -> Maybe[dict[str, Any]]:
-        """The object that is sent by a create or update."""
-        return self.payload().value
+    def object(self) -> Maybe[dict[str, Any] | None]:
+        """The object as it will be, or as a create or update sends it; None where it is deleted."""
+        return self.effect.object
 
     @property
-    def old_object(self) -> Maybe[None]:
+    def old_object(self) -> Maybe[dict[str, Any] | None]:
         """The object before the write: None where it is created."""
-        return None if self._creates_object else UNKNOWN
+        return self.effect.old_object
+
+    @property
+    def object_path(self) -> str:
+        """Canonical path, without query, of what is addressed: the object, or its Scale for ``/scale``."""
+        return self._path_of("scale" if self.info.subresource == "scale" else "")
+
+    @property
+    def parent_path(self) -> str:
+        """Canonical path, without query, of the object itself, whatever subresource is addressed."""
+        return self._path_of("")
 
     def body_reason(self) -> str:
         """Why the body's facts are unknown, for the audit trail; empty where they are known."""
@@ -253,9 +281,9 @@ class KubernetesAction:
             attributes["k8s.name"] = "_one_name"
         if body or not self._options_in_body:
             attributes["k8s.dryRun"] = "dry_run"
-        if body:
-            attributes |= _BODY_VARIABLES
-        values = ((name, getattr(self, attribute)) for name, attribute in attributes.items())
+        values = [(name, getattr(self, attribute)) for name, attribute in attributes.items()]
+        effect = self.effect
+        values += [(name, getattr(effect, key)) for name, key in (_BODY_EFFECTS if body else _EFFECTS).items()]
         return {name: _json(value) for name, value in values if value is not UNKNOWN}
 
     @property
@@ -274,9 +302,16 @@ class KubernetesAction:
     def _options_in_body(self) -> bool:
         return self.has_body and self.info.verb in {"delete", "deletecollection"}
 
-    @property
-    def _creates_object(self) -> bool:
-        return self.info.verb == "create" and not self.info.subresource
+    def _path_of(self, subresource: str) -> str:
+        """The path of the object, named by the path or else by the request, with one subresource or none."""
+        path = self.wire_path.partition("?")[0]
+        if not self.info.resource_request:
+            return path
+        segments = path.strip("/").split("/")
+        kept = segments[: len(segments) - len(self.info.parts) + 2]
+        if len(self.info.parts) < 2 and self.name is not UNKNOWN and self.name:
+            kept.append(quote(self.name, safe=""))
+        return "/" + "/".join([*kept, subresource] if subresource else kept)
 
 
 def decode_kubernetes(traits: TargetTraits, request: WireRequest) -> KubernetesAction:

@@ -40,14 +40,14 @@ def replicas_change(patch_type: str, patch: Any, default: Maybe[int]) -> Change:
         return OPEN
     if patch_type == MERGE_PATCH:
         return _by_merge(patch, default)
-    if patch_type == STRATEGIC_MERGE_PATCH and not _has_directives(patch) and not _has_directives(patch.get("spec")):
+    if patch_type == STRATEGIC_MERGE_PATCH and not has_directives(patch) and not has_directives(patch.get("spec")):
         return _by_merge(patch, default)
     if patch_type == APPLY_PATCH:
         return Change(replicas=replicas_of(patch, UNKNOWN))
     return OPEN
 
 
-def _has_directives(value: Any) -> bool:
+def has_directives(value: Any) -> bool:
     """Whether a strategic merge patch holds orders here; one on the order of a list changes nothing."""
     return isinstance(value, dict) and any(
         key.startswith("$") and not key.startswith("$setElementOrder/") for key in value
@@ -84,7 +84,7 @@ def _after(change: Change, operation: Any, default: Maybe[int]) -> Change:
     if kind == "test":
         return change
     touched = [operation.get("path")] + ([operation.get("from")] if kind == "move" else [])
-    places = [_place(pointer) for pointer in touched]
+    places = [place_of(pointer) for pointer in touched]
     if None in places or kind not in {"add", "replace", "remove", "move", "copy"}:
         return OPEN
     if not any(_overlaps(place) for place in places if place is not None):
@@ -107,7 +107,7 @@ def _set(kind: str, place: list[str] | None, operation: dict[str, Any], default:
     return OPEN
 
 
-def _place(pointer: Any) -> list[str] | None:
+def place_of(pointer: Any) -> list[str] | None:
     """The keys of a JSON pointer (RFC 6901); None for what is none, on which servers differ."""
     if not isinstance(pointer, str) or (pointer and not pointer.startswith("/")):
         return None

@@ -27,7 +27,8 @@ from policy.actions.yamltext import read_yaml
 from policy.model import UNKNOWN, Maybe
 
 PROTOBUF = "application/vnd.kubernetes.protobuf"
-_READERS = {"": read_json, "application/json": read_json, "application/yaml": read_yaml}
+YAML = "application/yaml"
+_READERS = {"": read_json, "application/json": read_json, YAML: read_yaml}
 _PATCH_READERS = {
     JSON_PATCH: read_json,
     MERGE_PATCH: read_json,
@@ -44,6 +45,8 @@ class Payload:
     """Of the object in a create; empty where the body has none."""
     value: Maybe[dict[str, Any]] = field(default=UNKNOWN, repr=False)
     """The object that a create or update sends."""
+    patch: Maybe[Any] = field(default=UNKNOWN, repr=False)
+    """The document of a patch."""
     labels: Maybe[dict[str, str]] = field(default=UNKNOWN, repr=False)
     images: Maybe[tuple[str, ...]] = UNKNOWN
     change: Change = OPEN
@@ -58,6 +61,11 @@ def patch_type(content_type: str) -> str:
     return content_type.partition(";")[0]
 
 
+def media_type(content_type: str) -> str:
+    """The media type of a whole object as the server compares it."""
+    return content_type.partition(";")[0].strip().lower()
+
+
 def read_payload(info: RequestInfo, content_type: str, body: bytes | None) -> Payload:
     """The facts from the body of this request."""
     if body is None:
@@ -67,7 +75,7 @@ def read_payload(info: RequestInfo, content_type: str, body: bytes | None) -> Pa
     if info.verb == "patch":
         return _patch(info, patch_type(content_type), body)
     if info.verb in {"create", "update", "delete", "deletecollection"}:
-        return _whole(info, content_type.partition(";")[0].strip().lower(), body)
+        return _whole(info, media_type(content_type), body)
     return Payload(reason="the body of such a request means nothing")
 
 
@@ -111,7 +119,8 @@ def _patch(info: RequestInfo, kind: str, body: bytes) -> Payload:
     reading = Reading.of(lambda: reader(body))
     if reading.value is UNKNOWN:
         return Payload(reason=reading.reason)
-    return Payload(change=_change(info, lambda default: replicas_change(kind, reading.value, default)))
+    change = _change(info, lambda default: replicas_change(kind, reading.value, default))
+    return Payload(patch=reading.value, change=change)
 
 
 def _change(info: RequestInfo, of_spec: Callable[[Maybe[int]], Change]) -> Change:

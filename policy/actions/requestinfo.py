@@ -15,7 +15,7 @@ from policy.actions.queries import Query
 from policy.actions.selectors import exact_name, parse_fields, parse_labels
 from policy.model import UNKNOWN, Maybe
 
-_VERBS: Final = {
+VERBS: Final = {
     "POST": "create",
     "GET": "get",
     "HEAD": "get",
@@ -23,6 +23,7 @@ _VERBS: Final = {
     "PATCH": "patch",
     "DELETE": "delete",
 }
+"""What a method is by itself; ``list``, ``watch``, ``deletecollection`` and ``proxy`` come of the path and query."""
 _SPECIAL_VERBS = frozenset({"proxy", "watch"})
 _NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
 _SELECTING_VERBS = frozenset({"list", "watch", "deletecollection"})
@@ -63,7 +64,7 @@ def request_info(method: str, path: str, parts: tuple[str, ...], parameters: Que
         return RequestInfo(resource_request=False, path=path, verb=method.lower())
     group = parts[1] if grouped else ""
     version, *rest = parts[1 + grouped :]
-    verb = _VERBS.get(method, "")
+    verb = VERBS.get(method, "")
     by_prefix = rest[0] in _SPECIAL_VERBS
     if by_prefix:
         verb = rest.pop(0)

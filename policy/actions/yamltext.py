@@ -37,7 +37,7 @@ _AMBIGUOUS = re.compile(
 def read_yaml(body: bytes) -> Any:
     """The value of a YAML document; raises ``Unreadable``."""
     text = decode_utf8(body)
-    if text.lstrip()[:1] in {"{", "["} and '"<<"' not in text:
+    if _may_be_json(text):
         try:
             return read_json(body)
         except Unreadable:
@@ -48,6 +48,21 @@ def read_yaml(body: bytes) -> Any:
         return _Builder(yaml.parse(text, Loader=yaml.CSafeLoader)).document()
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise Unreadable(f"not YAML: {type(error).__name__}") from None
+
+
+def is_json(body: bytes) -> bool:
+    """Whether a YAML document is read as the JSON that it is."""
+    if not _may_be_json(decode_utf8(body)):
+        return False
+    try:
+        read_json(body)
+    except Unreadable:
+        return False
+    return True
+
+
+def _may_be_json(text: str) -> bool:
+    return text.lstrip()[:1] in {"{", "["} and '"<<"' not in text
 
 
 def read_plain(text: str) -> Any:

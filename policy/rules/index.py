@@ -19,7 +19,7 @@ from policy.actions.kubernetes import KubernetesAction
 from policy.actions.paths import folded
 from policy.model import Agent, Family, PathOptions, TargetTraits
 from policy.rules.paths import PathTrie
-from policy.rules.resources import ResourceDimension
+from policy.rules.resources import NAMED_ONLY, ResourceDimension
 from policy.rules.rule import Rule
 from policy.rules.schema import HttpSpec, KubernetesSpec
 from policy.rules.selectors import AgentDimension, ExactDimension, GlobDimension
@@ -93,7 +93,7 @@ class KubernetesIndex:
             ("nonResourcePaths", self._on_resources),
             ("namespaces", self._namespace_mask(action)),
             ("apiGroups", self._groups.mask(action.group)),
-            ("resources", self._resources.mask(action.resource, action.subresource)),
+            ("resources", self._resource_mask(action)),
         )
 
     def _path_masks(self, action: KubernetesAction) -> Masks:
@@ -105,6 +105,12 @@ class KubernetesIndex:
         if action.covers_all_namespaces:
             return self._namespaces.open | self._forbidding
         return self._namespaces.mask(action.namespace)
+
+    def _resource_mask(self, action: KubernetesAction) -> int:
+        found = self._resources.mask(action.resource, action.subresource)
+        if action.subresource in NAMED_ONLY:
+            found &= self._forbidding | self._resources.mask_by_name(action.resource, action.subresource)
+        return found
 
     def _verb_mask(self, action: KubernetesAction) -> int:
         if not action.also_verbs:

@@ -1,12 +1,16 @@
 """Kubernetes resources in rules, in the forms of RBAC (k8s.io/api/rbac/v1, PolicyRule.resources).
 
 ``pods`` is the resource alone, ``pods/exec`` one subresource, ``pods/*`` every subresource of pods, ``*/scale`` that
-subresource of every resource, ``*`` everything with all subresources.
+subresource of every resource, ``*`` everything with all subresources. What goes through a port-forward nobody can
+judge, so a door to it has to name it: ``pods/portforward`` or ``*/portforward``.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+
+NAMED_ONLY = frozenset({"portforward"})
+"""Subresources that no door opens by a ``*`` in their place."""
 
 _FORM = re.compile(r"\*|(\*|[a-z0-9.-]+)(/(\*|[a-z0-9.-]+))?")
 
@@ -53,3 +57,7 @@ class ResourceDimension:
             found |= self._any_subresource | self._of_resource.get(resource, 0)
             found |= self._of_subresource.get(subresource, 0)
         return found
+
+    def mask_by_name(self, resource: str, subresource: str) -> int:
+        """The bits of the rules that name this subresource itself."""
+        return self._exact.get((resource, subresource), 0) | self._of_subresource.get(subresource, 0)

@@ -1,9 +1,9 @@
 """Whether limits have room, and which door that makes the one to take."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Protocol
 
-from policy.model import Agent, LimitObligation, TargetName
+from policy.model import Agent, LimitObligation, RuleName, TargetName
 from policy.rules.rule import Rule
 
 
@@ -30,12 +30,13 @@ class Room:
         obligations = (limit for rule in rules for limit in rule.limits)
         return tuple(each for each in obligations if self._limits.wait(each, self._agent, self._target) > 0.0)
 
-    def choose(self, doors: Sequence[Rule]) -> Rule:
-        """The door to take: without approval and with room, else with approval and room, else none has room.
+    def choose(self, doors: Sequence[Rule], partial: Container[RuleName] = ()) -> Rule:
+        """The door to take: one with room before one without, without approval before one with.
 
-        Among equals the first in name order, a policy's own before those of packs (``pack/rule``); ``doors`` is in
-        name order and not empty.
+        Among equals one that shows the whole answer comes before one that is ``partial``, then a policy's own before
+        those of packs (``pack/rule``), then the first in name order; ``doors`` is in name order and not empty.
         """
-        ordered = sorted(doors, key=lambda door: "/" in door.name) if len(doors) > 1 else doors
-        with_room = [door for door in ordered if not self.exhausted([door])] or ordered
-        return next((door for door in with_room if door.approval is None), with_room[0])
+        if len(doors) == 1:
+            return doors[0]
+        ordered = sorted(doors, key=lambda door: (door.approval is not None, door.name in partial, "/" in door.name))
+        return next((door for door in ordered if not self.exhausted([door])), ordered[0])

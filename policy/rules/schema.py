@@ -313,6 +313,8 @@ class PackUse(Selecting):
     agents: AgentsSpec | None = None
     targets: _Some[_Glob] | None = None
     namespaces: _Some[_NamespaceGlob] | None = None
+    parameters: dict[str, Any] | None = Field(default=None, min_length=1)
+    """Values of the pack's own parameters; the pack judges them."""
 
     @model_validator(mode="before")
     @classmethod
@@ -330,10 +332,14 @@ class CaseAgent(Model):
 
 
 class CaseObjects(Model):
-    """The kubernetes object before and after a write, as the cluster would tell them."""
+    """Kubernetes objects as the cluster would tell them; ``null`` says that there is none, left out is unknown."""
 
     old: dict[str, Any] | None = None
+    """Before the call."""
     new: dict[str, Any] | None = None
+    """After it."""
+    parent: dict[str, Any] = Field(default_factory=dict)
+    """The object of which a subresource is called."""
 
 
 class CaseRequest(Model):

@@ -3,7 +3,8 @@
 The index has ruled out all rules that cannot apply. Here the rest is tested, cheapest first: the rule's time, claims,
 names, labels, and last its condition. The outcome has three values, because unknown is not false: a name or label
 that cannot be known counts as matching for a wall or turnstile and as not matching for a door, and a condition that
-errs is ``ERROR``, which the engine turns into a refusal or a shut door.
+errs is ``ERROR``, which the engine turns into a refusal or a shut door. Where the answer can be filtered, a door that
+is limited by names or labels is open.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,9 +18,11 @@ from policy.actions.paths import folded
 from policy.expressions import Activation, Environment, Evaluation, Expression, Outcome
 from policy.model import UNKNOWN, Agent, RuleName, TargetTraits
 from policy.rules.compiler import PARAMS
+from policy.rules.labels import labels_fit
 from policy.rules.rule import Effect, Rule
 from policy.rules.selectors import claims_match, glob_matches
 from policy.rules.validity import ALWAYS
+from policy.rules.visibility import can_be_filtered
 
 MAX_DETAIL = 1000
 """Characters of what a decision tells the audit trail."""
@@ -175,6 +178,11 @@ def weigh(rule: Rule, bindings: Bindings) -> Finding:
     return _test(rule, rule.when, bindings)
 
 
+def test(rule: Rule, condition: Expression, call: Call) -> Finding:
+    """What a condition alone says of a call."""
+    return _test(rule, condition, Bindings(call, [condition]))
+
+
 def message(rule: Rule, call: Call) -> str:
     """What the approver reads first; empty where the rule states nothing or it cannot be computed."""
     expression = rule.approval.message if rule.approval else None
@@ -201,13 +209,10 @@ def _decisive(rule: Rule, evaluations: Sequence[Evaluation]) -> Evaluation:
 def _name_matches(rule: Rule, globs: tuple[str, ...], action: KubernetesAction) -> bool:
     name = action.name
     if action.covers_all_names or name is UNKNOWN:
-        return rule.forbids
+        return rule.forbids or can_be_filtered(action)
     return any(glob_matches(glob, name) for glob in globs)
 
 
 def _labels_match(rule: Rule, wanted: Mapping[str, str], action: KubernetesAction) -> bool:
-    """Only a create tells all labels there are: any other call concerns an object whose labels are not known here."""
-    labels = action.labels if action.verb == "create" else UNKNOWN
-    if labels is UNKNOWN:
-        return rule.forbids
-    return all(labels.get(key) == value for key, value in wanted.items())
+    fit = labels_fit(wanted, action, forbids=rule.forbids)
+    return rule.forbids or can_be_filtered(action) if fit is UNKNOWN else fit

@@ -20,6 +20,7 @@ from policy.model import (
     Decision,
     Family,
     LimitObligation,
+    Obligations,
     PathOptions,
     TargetName,
     TargetTraits,
@@ -64,6 +65,8 @@ def answer(decision: Decision) -> dict[str, Any]:
         "rules": list(decision.rules),
         "shadow": list(decision.shadow),
         "reason": decision.reason,
+        "wanted": sorted(decision.wanted),
+        "filter": None,
         **obligations_to_json(decision.obligations),
     }
 
@@ -128,6 +131,7 @@ kubernetes_rules = st.fixed_dictionaries(
                 "resources": some(("pods", "pods/exec", "*", "*/scale", "deployments")),
                 "verbs": some(("get", "list", "create", "update", "patch", "*")),
                 "names": some(("web", "web-*", "*")),
+                "labels": st.sampled_from(({"a": "b"}, {"a": "c"})),
             },
         )
     },
@@ -187,7 +191,12 @@ kubernetes_requests = st.builds(
             "/apis/apps/v1/namespaces/prod/deployments/web/scale",
         )
     ),
-    st.sampled_from((b"", b'{"spec": {"replicas": 5}}', b'{"metadata": {"name": "web"}}', b"[")),
+    st.sampled_from(
+        (
+            *(b"", b'{"spec": {"replicas": 5}}', b'{"metadata": {"name": "web"}}', b"["),
+            b'{"metadata": {"name": "web", "labels": {"a": "b"}}}',
+        )
+    ),
 )
 calls = st.one_of(
     st.tuples(st.sampled_from(("api", "crm")), http_requests), st.tuples(st.just("main"), kubernetes_requests)
@@ -258,6 +267,36 @@ def test_spent_limits_never_allow_more(rules: list[Any], agent: Agent, call: Any
     assert strictness(spent) >= strictness(roomy)
     if spent.code in {Code.RATE_LIMITED, Code.BUDGET_SPENT}:
         assert spent.rule == spent.obligations.limits[0].rule
+
+
+@untimed
+@given(rules=rule_lists, agent=callers, call=calls)
+def test_a_filter_shows_what_open_doors_show(rules: list[Any], agent: Agent, call: Any) -> None:
+    """It stands on answers to GET only, every part of it is an open door's, and no open door to all is free."""
+    decision = decide(compile_rules(rules), agent, call)
+    if decision.obligations.filter is None:
+        return
+    assert (call[0], call[1].method) == ("main", "GET")
+    opened = [rule for rule in rules if rule["name"] in decision.rules and rule["effect"] == "allow"]
+    limited = [(rule, rule.get("kubernetes", {})) for rule in opened]
+    views = {
+        (tuple(match["names"]) if "names" in match else None, tuple(sorted(match.get("labels", {}).items())) or None)
+        for _, match in limited
+    }
+    for view in decision.obligations.filter.visible:
+        assert (view.names, view.labels) in views or (None, view.labels) in {(None, labels) for _, labels in views}
+    assert all("approval" in rule or {"names", "labels"} & match.keys() for rule, match in limited)
+
+
+@untimed
+@given(rules=rule_lists, agent=callers, call=calls)
+def test_only_final_refusals_want_nothing(rules: list[Any], agent: Agent, call: Any) -> None:
+    """What is wanted changes neither the verdict nor its code, and belongs to a refusal of a write or subresource."""
+    decision = decide(compile_rules(rules), agent, call)
+    if decision.wanted:
+        assert decision.code in {Code.UNEVALUABLE, Code.DEFAULT_DENY, Code.DENIED_BY_RULE}
+        assert call[0] == "main"
+        assert decision.obligations == Obligations()
 
 
 def test_every_problem_is_told() -> None:

@@ -88,6 +88,24 @@ def test_json_of_a_denial() -> None:
     assert found["action"]["resourceRequest"] is False
 
 
+def test_json_of_a_part() -> None:
+    """What a door shows of a list is told; without a filter there is no such key."""
+    found = explained("main", "GET", "/api/v1/namespaces/dev-1/pods").to_json()
+    assert (found["verdict"], found["wanted"]) == ("allow", [])
+    assert found["obligations"]["filter"] == [{"names": ["a"], "labels": None}]
+    assert "filter" not in explained("main", "GET", "/api/v1/namespaces/dev-1/pods/a").to_json()["obligations"]
+
+
+def test_json_of_a_refusal_that_a_look_may_turn() -> None:
+    """Explaining looks at nothing, and says at what a decision would."""
+    rules = [{"name": "door", "effect": "allow", "kubernetes": {"labels": {"a": "b"}}}]
+    head = {"apiVersion": "gatehold.dev/v1", "kind": "Policy", "metadata": {"name": "p"}}
+    engine = Engine.compile([PolicyDocument.model_validate({**head, "rules": rules})], TARGETS)
+    action = decode(TARGETS["main"], WireRequest(method="PATCH", path="/api/v1/namespaces/x/pods/a", body=b"{}"))
+    found = explain(engine, Agent(issuer="i", subject="s"), TargetName("main"), action, now=NOW).to_json()
+    assert (found["code"], found["wanted"]) == ("default-deny", ["new", "old"])
+
+
 def test_the_trace_is_ordered_by_nearness() -> None:
     """Matches first, then what could not be evaluated, then by the number of obstacles, then by name."""
     found = explained("api", "POST", "/pay/7", b"")
@@ -116,7 +134,7 @@ def test_every_selector_that_failed_is_told_with_values() -> None:
         ("/api/v1/namespaces/prod/pods/a", "kube", [("namespaces", ["dev-*"], "prod")]),
         ("/api/v1/pods", "kube", [("namespaces", ["dev-*"], "any")]),
         ("/api/v1/namespaces/dev-1/pods/a/log", "kube", [("resources", ["pods"], "pods/log")]),
-        ("/api/v1/namespaces/dev-1/pods", "kube", [("names", ["a"], "any")]),
+        ("/api/v1/namespaces/dev-1/pods", "kube", []),
         ("/api/v1/namespaces/dev-1/pods/b", "kube", [("names", ["a"], "b")]),
         ("/version", "kube", [("resources", ["pods"], "")]),
         ("/version", "paths", [("nonResourcePaths", ["/api"], "/version")]),

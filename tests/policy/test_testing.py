@@ -101,6 +101,19 @@ def test_objects_stand_for_the_cluster() -> None:
     assert with_objects({"kind": "Scale", "spec": {"replicas": "3"}}, five)[0] == "deny"
 
 
+def test_objects_that_are_left_out_are_unknown() -> None:
+    """And ``null`` says that there is none: before a server-side apply that creates there are no replicas."""
+    apply = {
+        "target": "main",
+        "method": "PATCH",
+        "path": "/apis/apps/v1/namespaces/x/deployments/a",
+        "headers": {"content-type": "application/apply-patch+yaml"},
+        "body": {"spec": {"replicas": 0}},
+    }
+    assert got({"request": {**apply, "objects": {"new": {"spec": {"replicas": 0}}}}})[2] == "unevaluable"
+    assert got({"request": {**apply, "objects": {"old": None}}})[2] == "default-deny"
+
+
 def test_coverage() -> None:
     """Per rule: how often its selectors matched, and the three outcomes of its condition."""
     pay = {"target": "api", "method": "POST", "path": "/pay"}

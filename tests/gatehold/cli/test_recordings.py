@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from mitmproxy.test import tflow
 from typer.testing import CliRunner
 
 from gatehold.cli.recordings import app
@@ -15,6 +17,7 @@ from policy.codes import Code
 from policy.errors import ConfigurationError
 from policy.model import Agent, Decision, DecisionId, Family, Problem, RuleName, SessionId, TargetName, Verdict
 from recordings.events import Call, outcome
+from recordings.flows import Dialogue, Spoken, encode_flow
 from recordings.writer import Record, Writer, WriterLimits
 
 
@@ -161,3 +164,47 @@ def test_mitmproxy_is_not_on_the_way() -> None:
     code = "import sys, gatehold.cli.recordings, gatehold.cli.audit, recordings.listing, recordings.verify;"
     code += "assert not [name for name in sys.modules if name.startswith(('mitmproxy', 'presidio', 'kubernetes'))]"
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})
+
+
+@pytest.fixture
+def spoken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two terminal sessions of one session, the first in two parts."""
+    data_dir = tmp_path / "data"
+    monkeypatch.setattr("gatehold.config.load", lambda _: SimpleNamespace(data_dir=data_dir))
+    writer = Writer.open(data_dir, limits=WriterLimits())
+    for number, content in ((1, b"\x01one\r\n"), (1, b"\x01\x1b]0;title\x07two\r\n"), (2, b"\x01three\r\n")):
+        event = outcome(replace(call(number), facts={"command": ["sh", "-c", "a b"]}), status=101, time=1.0)
+        said = [
+            Spoken(time=1.0, from_client=True, content=b"\x00ls\n"),
+            Spoken(time=2.0, from_client=False, content=content),
+        ]
+        flow = encode_flow(tflow.tflow(resp=True), metadata={}, dialogue=Dialogue(messages=said))
+        writer.write([Record(entries=(event.entry(),), flow=flow, session="s-1")])
+    writer.close()
+    return data_dir
+
+
+def test_a_terminal_session_is_exported(spoken: Path, tmp_path: Path) -> None:
+    """All parts of it as one asciicast."""
+    done = run("export", "d-1", "--asciicast", config=tmp_path)
+    assert done.exit_code == 0
+    header, *events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (header["version"], header["command"]) == (2, "sh -c 'a b'")
+    assert [text for _, _, text in events] == ["one\r\n", "two\r\n"]
+    typed = run("export", "s-1", "--asciicast", "--call", "d-2", "--input", "--raw", config=tmp_path).stdout
+    assert [json.loads(line)[1] for line in typed.splitlines()[1:]] == ["i", "o"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["s-1", "--asciicast"], "there are several"),
+        (["d-9", "--asciicast"], "no terminal session"),
+        (["d-1"], "--asciicast"),
+    ],
+)
+def test_what_cannot_be_exported(spoken: Path, tmp_path: Path, arguments: list[str], words: str) -> None:
+    """Exit 1, and says why."""
+    done = run("export", *arguments, config=tmp_path)
+    assert done.exit_code == 1
+    assert words in done.stderr

@@ -38,7 +38,7 @@ def test_nothing_is_left_of_a_document_that_is_wrong_as_a_whole() -> None:
         ((), {"apiVersion", "kind", "metadata", "spec"}),
         (("spec", "listen", 0), {"mode", "host", "port", "target", "names"}),
         (("spec", "identity", "issuers", 3, "groups"), {"allow"}),
-        (("spec", "packs", 0), {"use", "as", "agents", "targets", "namespaces"}),
+        (("spec", "packs", 0), {"use", "as", "agents", "targets", "namespaces", "parameters"}),
     ],
 )
 def test_the_keys_that_may_stand_somewhere(place: tuple[str | int, ...], keys: set[str]) -> None:

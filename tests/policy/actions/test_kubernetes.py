@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from policy.actions.decoding import decode
+from policy.actions.knowledge import KnownObjects
 from policy.actions.kubernetes import BODY_VARIABLES, KubernetesAction
 from policy.codes import Code
 from policy.errors import Refusal
@@ -322,6 +323,48 @@ def test_what_was_before_is_known_of_a_create_only() -> None:
     for other in (action(WEB, JSON, method="PUT", body={}), action(f"{POD}/eviction", JSON, method="POST", body={})):
         assert other.old_replicas is other.old_object is UNKNOWN
         assert not {"oldObject", "k8s.oldReplicas"} & set(other.variables(body=True))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "addressed", "parent"),
+    [
+        ("GET", f"{POD}?x=1", POD, POD),
+        ("GET", f"{POD}/", POD, POD),
+        ("PATCH", f"{WEB}/scale?dryRun=All", f"{WEB}/scale", WEB),
+        ("PUT", f"{WEB}/status", WEB, WEB),
+        ("GET", f"{POD}/exec?command=sh", POD, POD),
+        ("GET", f"{POD}/proxy/a/b/", POD, POD),
+        ("PUT", "/api/v1/namespaces/dev/finalize", "/api/v1/namespaces/dev", "/api/v1/namespaces/dev"),
+        ("GET", "/api/v1/namespaces/dev", "/api/v1/namespaces/dev", "/api/v1/namespaces/dev"),
+        ("GET", "/%61pi/v1/nodes/a%3ab/status", "/api/v1/nodes/a%3Ab", "/api/v1/nodes/a%3Ab"),
+        ("GET", "/api/v1/pods", "/api/v1/pods", "/api/v1/pods"),
+        ("GET", "/version?a", "/version", "/version"),
+    ],
+)
+def test_paths_of_the_object(method: str, path: str, addressed: str, parent: str) -> None:
+    """What to GET for the object that is addressed, and for the one that it belongs to."""
+    got = action(path, method=method)
+    assert (got.object_path, got.parent_path) == (addressed, parent)
+    assert action(got.object_path).wire_path == got.object_path
+
+
+def test_path_of_what_is_created() -> None:
+    """The name is in the body."""
+    pods = POD.removesuffix("/web")
+    assert action(pods, JSON, method="POST", body={"metadata": {"name": "a/b"}}).object_path == f"{pods}/a%2Fb"
+    assert action(pods, JSON, method="POST", body={"metadata": {"generateName": "a-"}}).object_path == pods
+
+
+def test_knowing() -> None:
+    """The same call with more facts, and the same body, which is not read again."""
+    before = patch("merge-patch+json", {"spec": {"paused": True}})
+    after = before.knowing(KnownObjects(old={"spec": {"replicas": 3}}, new={"spec": {"replicas": 3}, "x": "planted"}))
+    assert before.replicas is before.object is UNKNOWN
+    assert (after.replicas, after.old_replicas, after.facts()["oldReplicas"]) == (3, 3, 3)
+    assert after.variables(body=False)["oldObject"] == {"spec": {"replicas": 3}}
+    assert after.variables(body=True)["object"]["x"] == "planted"
+    assert after.payload is before.payload
+    assert "planted" not in repr(after)
 
 
 def test_unknown_bodies_say_why() -> None:

@@ -2,7 +2,9 @@
 
 import json
 from pathlib import Path
+from random import Random
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import yaml
@@ -102,6 +104,46 @@ def test_agrees_with_a_transcription(method: str, parts: list[str]) -> None:
     assert (got.verb, got.namespace, got.resource, got.subresource, got.name, list(got.parts)) == _transcription(
         method, parts
     )
+
+
+PLAIN = st.lists(WORDS | st.text(st.sampled_from("aZ0.:-_~"), min_size=1, max_size=4), min_size=1, max_size=7)
+
+
+@given(st.sampled_from(["GET", "POST", "DELETE", "PUT"]), PLAIN, st.randoms(use_true_random=False))
+def test_decodes_then_splits(method: str, parts: list[str], random: Random) -> None:
+    """However a path is escaped, it is taken for what the server takes the decoded path for, or refused."""
+    path = "/" + "/".join(parts)
+    forms = ((each,) if each == "/" else (each, f"%{ord(each):02x}", f"%{ord(each):02X}") for each in path)
+    escaped = "".join(random.choice(each) for each in forms)
+    try:
+        got = info(method, escaped)
+    except Refusal:
+        assert {".", ".."} & set(parts) or _transcription(method, parts) is None
+        return
+    wanted = _transcription(method, unquote(escaped)[1:].split("/"))
+    assert (got.verb, got.namespace, got.resource, got.subresource, got.name, list(got.parts)) == wanted
+    assert got.path == path
+
+
+@given(st.sampled_from(["GET", "DELETE"]), PLAIN, st.integers(0, 6))
+def test_an_escaped_slash_is_refused(method: str, parts: list[str], at: int) -> None:
+    """The server would split at it."""
+    joined = "/".join(parts)
+    with pytest.raises(Refusal):
+        info(method, "/" + joined[:at] + "%2F" + joined[at:])
+
+
+@given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x2FF), max_size=30), st.sampled_from(["GET", "PATCH"]))
+def test_canonical_or_refused(path: str, method: str) -> None:
+    """Any text is refused, or sent in a form that is its own canonical form and means the same."""
+    try:
+        got = decode(MAIN, WireRequest(method=method, path="/" + path, body=b""))
+    except Refusal:
+        return
+    again = decode(MAIN, WireRequest(method=method, path=got.wire_path, body=b""))
+    assert again == got
+    assert again.wire_path == got.wire_path
+    assert not {"", ".", ".."} & set(unquote(got.wire_path.partition("?")[0]).strip("/").split("/")[1:])
 
 
 def _transcription(method: str, parts: list[str]) -> Any:

@@ -18,7 +18,8 @@ CLUSTERS = {name: TargetTraits(name=TargetName(name), family=Family.KUBERNETES) 
 
 
 def results(use: Any, tests: PolicyTestDocument) -> Report:
-    engine = Engine.compile([packs.load(PackUse.model_validate(use))], CLUSTERS)
+    pack = PackUse.model_validate(use)
+    engine = Engine.compile([packs.load(pack), *packs.doors(pack.name)], CLUSTERS)
     return run(engine, [tests], now=NOW)
 
 

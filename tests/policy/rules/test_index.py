@@ -40,7 +40,7 @@ on_resources = st.fixed_dictionaries(
         "targets": some("main", "edge-*", "*"),
         "namespaces": some("prod", "dev-*", "*-eu", "*"),
         "apiGroups": some("", "apps", "*.k8s.io", "*"),
-        "resources": some("pods", "pods/exec", "pods/*", "*/scale", "deployments", "roles", "*"),
+        "resources": some("pods", "pods/exec", "pods/*", "*/scale", "*/portforward", "deployments", "roles", "*"),
         "verbs": some("get", "list", "create", "update", "patch", "head", "*"),
     },
 )
@@ -116,7 +116,10 @@ def http_matches(rule: Rule, target: str, action: HttpAction) -> bool:
     )
 
 
-def resource_matches(patterns: Any, resource: str, subresource: str) -> bool:
+def resource_matches(patterns: Any, resource: str, subresource: str, *, forbids: bool) -> bool:
+    if subresource == "portforward" and not forbids:
+        patterns = [pattern for pattern in patterns or () if pattern.endswith("/portforward")]
+
     def one(pattern: str) -> bool:
         wanted, slash, part = pattern.partition("/")
         if pattern == "*":
@@ -157,7 +160,7 @@ def kubernetes_matches(rule: Rule, target: str, action: KubernetesAction) -> boo
     return (
         in_namespace
         and glob(spec.api_groups, action.group)
-        and resource_matches(spec.resources, action.resource, action.subresource)
+        and resource_matches(spec.resources, action.resource, action.subresource, forbids=rule.forbids)
     )
 
 
@@ -191,6 +194,7 @@ def test_http(found: list[Rule], agent: Agent, target: str, method: str, path: s
         (
             *("/api", "/api/", "/apis/apps/v1", "/version", "/api/v1/pods", "/api/v1/namespaces/prod/pods"),
             *("/api/v1/namespaces/dev-1/pods/web", "/api/v1/namespaces/prod/pods/web/exec", "/api/v1/nodes"),
+            "/api/v1/namespaces/prod/pods/web/portforward",
             *("/apis/apps/v1/namespaces/a-eu/deployments/web", "/apis/apps/v1/namespaces/prod/deployments/web/scale"),
             "/apis/rbac.authorization.k8s.io/v1/namespaces/prod/roles/a",
         )

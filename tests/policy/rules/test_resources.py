@@ -44,6 +44,13 @@ def test_equals_a_linear_scan(entries: list[tuple[str, ...] | None], resource: s
     assert dimension.mask(resource, subresource) == want
 
 
+def test_by_name() -> None:
+    """Only patterns with the subresource's own name count, be it of one resource or of all."""
+    patterns = ("*", "*/*", "pods/*", "pods", "pods/exec", "*/exec", "jobs/exec")
+    dimension = ResourceDimension(((each,), 1 << at) for at, each in enumerate(patterns))
+    assert dimension.mask_by_name("pods", "exec") == 0b0110000
+
+
 @pytest.mark.parametrize("pattern", ["*", "pods", "pods/exec", "pods/*", "*/scale", "*/*", "a.b-c"])
 def test_forms(pattern: str) -> None:
     """These are resources."""

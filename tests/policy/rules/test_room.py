@@ -36,14 +36,14 @@ APPROVED = {"approval": {"groups": ["g"]}}
 
 @given(st.lists(st.sampled_from([FREE, LIMITED, APPROVED, {**LIMITED, **APPROVED}]), min_size=1, max_size=6), st.data())
 def test_the_best_door_is_taken(terms: list[dict[str, Any]], data: st.DataObject) -> None:
-    """Room comes before no room, no approval before approval, then the first in name order."""
+    """Room comes before no room, no approval before approval, all before a part, then the first in name order."""
     doors = rules(*terms)
-    spent = data.draw(st.sets(st.sampled_from([door.name for door in doors])))
+    spent, partial = (data.draw(st.sets(st.sampled_from([door.name for door in doors]))) for _ in range(2))
 
-    def rank(door: Rule) -> tuple[bool, bool, str]:
-        return (bool(door.limits) and door.name in spent, door.approval is not None, door.name)
+    def rank(door: Rule) -> tuple[bool, bool, bool, str]:
+        return (bool(door.limits) and door.name in spent, door.approval is not None, door.name in partial, door.name)
 
-    assert Room(Spent({*spent}), AGENT, TARGET).choose(doors) is min(doors, key=rank)
+    assert Room(Spent({*spent}), AGENT, TARGET).choose(doors, partial) is min(doors, key=rank)
 
 
 def test_every_limit_is_asked() -> None:

@@ -28,6 +28,8 @@ def action(method: str, path: str, content_type: str) -> KubernetesAction:
         ("PUT", PODS, "", ("update", "create"), (("update",),)),
         ("PUT", ROLES, "", ("update", "create"), (("update",), ("create",))),
         ("PUT", f"{PODS}/status", "", ("update",), (("update",),)),
+        ("GET", "/api/v1/watch/pods", "", ("watch",), (("watch",),)),
+        ("PATCH", "/api/v1/watch/pods", MERGE, ("watch", "patch"), (("watch",), ("patch",))),
         ("GET", f"{PODS}/exec", "", ("get", "create"), (("get",), ("create",))),
     ],
 )

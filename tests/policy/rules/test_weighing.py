@@ -51,7 +51,7 @@ LIST, GET = "/api/v1/namespaces/x/pods", "/api/v1/namespaces/x/pods/web-1"
         ("GET", GET, b"", True),
         ("GET", f"{LIST}?fieldSelector=metadata.name=web-1", b"", True),
         ("POST", LIST, b'{"metadata": {"name": "web-1"}}', True),
-        ("GET", LIST, b"", None),
+        ("HEAD", LIST, b"", None),
         ("DELETE", LIST, b"", None),
         ("POST", LIST, b'{"metadata": {"generateName": "web-"}}', None),
         ("POST", LIST, b"{", None),
@@ -60,7 +60,7 @@ LIST, GET = "/api/v1/namespaces/x/pods", "/api/v1/namespaces/x/pods/web-1"
     ],
 )
 def test_names(effect: str, method: str, path: str, body: bytes | None, known: bool | None) -> None:
-    """A name that is not known, or any name, is met by every wall and turnstile and by no door."""
+    """A name that is not known, or any name, is met by every wall and turnstile, and by no door to what is not read."""
     found = find(rule(effect, "kubernetes", kubernetes={"names": ["web-*"]}), call(MAIN, method, path, body))
     matches = known if known is not None else effect != "allow"
     assert (found.outcome is Outcome.MATCH) == matches
@@ -77,14 +77,23 @@ def test_names(effect: str, method: str, path: str, body: bytes | None, known: b
         ("POST", LIST, b'{"metadata": {"name": "a", "labels": {"app": 1}}}', None),
         ("POST", f"{GET}/eviction", b'{"metadata": {"labels": {"app": "web"}}}', None),
         ("PUT", GET, b'{"metadata": {"name": "web-1", "labels": {"app": "web"}}}', None),
-        ("GET", GET, b"", None),
+        ("HEAD", GET, b"", None),
+        ("GET", f"{GET}/log", b"", None),
         ("DELETE", GET, b"", None),
     ],
 )
 def test_labels(effect: str, method: str, path: str, body: bytes, known: bool | None) -> None:
-    """Only a create tells the labels; unknown labels are met by every wall and turnstile and by no door."""
+    """Only a create tells the labels; unknown ones are met by every wall and turnstile, and by no door to a write."""
     found = find(rule(effect, "kubernetes", kubernetes={"labels": {"app": "web"}}), call(MAIN, method, path, body))
     assert (found.outcome is Outcome.MATCH) == (known if known is not None else effect != "allow")
+
+
+@pytest.mark.parametrize("effect", EFFECTS)
+@pytest.mark.parametrize("limited", [{"names": ["web-*"]}, {"labels": {"app": "web"}}])
+@pytest.mark.parametrize("path", [LIST, f"{LIST}?watch=1", "/api/v1/watch/pods", "/api/v1/pods"])
+def test_an_answer_that_can_be_filtered(effect: str, limited: Any, path: str) -> None:
+    """Walls and turnstiles match a read of many, and doors open to it: what does not fit is left out of the answer."""
+    assert find(rule(effect, "kubernetes", kubernetes=limited), call(MAIN, "GET", path)).outcome is Outcome.MATCH
 
 
 @pytest.mark.parametrize(
