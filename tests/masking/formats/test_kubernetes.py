@@ -111,3 +111,44 @@ def test_data_that_is_no_object_is_hidden_too(plan: Plan) -> None:
     """An upstream may answer anything."""
     assert masked(plan, {"kind": "Secret", "data": "djE="})["data"] == HIDDEN
     assert masked(plan, {"kind": "Secret", "data": [["djE="], 42]})["data"] == [[HIDDEN], 10]
+
+
+APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+MANIFESTS = [
+    json.dumps(SECRET | {"stringData": {"user": RAW}}) + "\n",
+    json.dumps({"kind": "Secret", "stringData": {"user": RAW}}, indent=1),
+    json.dumps({"kind": "List", "items": [SECRET | {"stringData": {"user": RAW}}]}),
+    f"kind: Secret\nmetadata:\n  name: db\ndata:\n  pw: {ENCODED}\nstringData:\n  user: {RAW}\n",
+    json.dumps({"a": json.dumps(SECRET | {"stringData": {"user": RAW}})}),
+]
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=["kubectl", "indented", "list", "yaml", "in a string"])
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda row: {"kind": "Table", "rows": [{"cells": ["db", "Opaque", 1], "object": row}]},
+        lambda row: {"type": "ADDED", "object": {"kind": "Table", "rows": [{"cells": ["db"], "object": row}]}},
+        lambda row: {"kind": "PartialObjectMetadataList", "items": [row]},
+        lambda row: {"kind": "List", "items": [{"kind": "PartialObjectMetadataList", "items": [row]}]},
+        lambda row: {"type": "MODIFIED", "object": row},
+        lambda row: row,
+    ],
+    ids=["table", "watched table", "list", "list in a list", "event", "object"],
+)
+def test_the_manifest_in_an_annotation_is_masked_where_the_kind_is_not_told(
+    plan: Plan, around: Callable[[dict[str, Any]], Any], manifest: str
+) -> None:
+    """Only the metadata of a Secret is here, and says nothing of its kind; the annotation holds its plain text."""
+    metadata = {
+        "name": "db",
+        "namespace": "prod",
+        "annotations": {APPLIED: manifest},
+        "managedFields": [{"manager": "kubectl", "fieldsV1": {"f:data": {"f:pw": {}}}}],
+    }
+    answer = around({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata})
+    found = json.dumps(masked(plan, answer))
+    assert RAW not in found
+    assert ENCODED not in found
+    assert APPLIED in found
+    assert json.dumps(metadata["managedFields"]) in found
