@@ -5,6 +5,7 @@ that target, and always the detectors for secrets. Header values that carry cred
 What cannot be masked is replaced by its length: the record says that something was there, never what.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -78,6 +79,20 @@ class Scrubber:
             return self._masking.mask_body(body, content_type=content_type, content_encoding="", profiles=profiles).body
         except Unmaskable as unmaskable:
             return f"[{len(body)} bytes left out: {unmaskable}]".encode()
+
+    def document(self, value: Mapping[str, Any], target: Target | None) -> dict[str, Any]:
+        """An object for the eyes of approvers, masked like a body; raises ValueError where that cannot be done."""
+        try:
+            masked = self._masking.mask_body(
+                json.dumps(value).encode(),
+                content_type="application/json",
+                content_encoding="",
+                profiles=self.profiles(target),
+            )
+        except Unmaskable:
+            raise ValueError("the object cannot be masked") from None
+        document: dict[str, Any] = json.loads(masked.body)
+        return document
 
     def profiles(self, target: Target | None) -> tuple[str, ...]:
         """The profiles by which a target's requests are recorded."""

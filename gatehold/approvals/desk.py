@@ -28,6 +28,9 @@ from policy.errors import Refusal
 SWEEP: Final = 200
 """How many overdue approvals one transaction ends."""
 
+CHANGED: Final = "the object changed: the call would not do any more what was shown"
+"""Why a question or its answer is void."""
+
 _FLOOD_RETRY: Final = 30
 _LONGEST_ID: Final = 64
 
@@ -136,6 +139,7 @@ class ApprovalDesk:
 
     def _open(self, connection: Connection, call: HeldCall, now: float) -> Approval:
         _expire(connection, rows.overdue(connection, now=now, limit=1, fingerprint=call.fingerprint), now)
+        _replace(connection, call, now)
         if rows.count_open(connection, call.issuer, call.subject, now=now) >= self._settings.max_open_per_agent:
             detail = "This agent has too many calls waiting for approval."
             raise Refusal(Code.RATE_LIMITED, detail, retry_after=_FLOOD_RETRY)
@@ -213,6 +217,14 @@ def _spend(connection: Connection, approval: Approval, now: float) -> bool:
         return False
     moves.make(connection, approval, Move.SPEND, Cause(by=Actor.agent(approval), at=now))
     return True
+
+
+def _replace(connection: Connection, call: HeldCall, now: float) -> None:
+    """Questions and answers about what this request would have done before its object changed are void."""
+    for approval in rows.replaced_by(connection, call):
+        step = Move.WITHDRAW if approval.state is ApprovalState.PENDING else Move.REVOKE
+        with suppress(IllegalMove):
+            moves.make(connection, approval, step, Cause(by=GATEHOLD, at=now, reason=CHANGED))
 
 
 def _expire(connection: Connection, late: Iterable[Approval], now: float) -> list[ApprovalId]:

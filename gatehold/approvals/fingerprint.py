@@ -64,6 +64,8 @@ class BoundCall:
     """The rules that ask for the approval."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What the approver is shown of the action; JSON-able."""
+    change: str = ""
+    """Digest of what the call makes of an object; empty where that is not known."""
 
 
 def fingerprint(key: bytes, call: BoundCall) -> Fingerprint:
@@ -82,6 +84,8 @@ def _encoded(call: BoundCall) -> Iterator[bytes]:
     yield from _list([hashlib.sha256(call.body).digest()])
     yield from _text_list([part for rule in call.rules for part in (rule.name, rule.digest)])
     yield from _list([_canonical_json(call.facts)])
+    if call.change:
+        yield from _text_list([call.change])
     yield from _list([_DOMAIN])
 
 

@@ -65,6 +65,18 @@ class GrantTerms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a call makes of an object, for the eyes of those who answer. Masked."""
+
+    diff: str = field(default="", repr=False)
+    """Lines of a unified diff; empty where there is none."""
+    cut: int = 0
+    """Lines that were left out."""
+    problem: str = ""
+    """Why there is no diff."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeldCall:
     """A call that a decision holds, as far as people and the store may know it: masked, without credentials."""
 
@@ -85,6 +97,10 @@ class HeldCall:
     message: str = ""
     """What the rule tells the approver."""
     fingerprint: Fingerprint
+    request: Fingerprint | None = None
+    """The same without what the call makes of an object: another question about this request replaces an older one."""
+    change: Change | None = None
+    """None: the call is none whose effect could be shown."""
     terms: GrantTerms | None = None
     """None: a yes is for this one request."""
 

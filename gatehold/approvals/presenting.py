@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gatehold.approvals.approvers import Quorum
-from gatehold.approvals.model import Answer, Approval, Bound, GrantTerms, Verb
+from gatehold.approvals.model import Answer, Approval, Bound, Change, GrantTerms, Verb
 from gatehold.approvals.rendering import columns, cut, fact, visible
 from gatehold.approvals.states import ApprovalState
 
@@ -32,6 +32,7 @@ def to_json(approval: Approval) -> dict[str, Any]:
         "count": call.quorum.count,
         "answers": [_answer_json(answer) for answer in approval.answers],
         "message": call.message,
+        **_change_json(call.change),
         "reason": approval.reason,
         "grant": None if call.terms is None else {"scope": call.terms.scope, "seconds": call.terms.seconds},
     }
@@ -59,6 +60,7 @@ def page(approval: Approval, *, now: float) -> list[str]:
     lines += [f"why          {visible(', '.join(rule.name for rule in call.rules))}: {visible(call.message) or '-'}"]
     lines += [f"needs        {needs(call.quorum)}", f"leaves       {leaves(call.terms)}"]
     lines += [f"fingerprint  {call.fingerprint}"]
+    lines += _change_lines(call.change)
     return lines + [_answer_line(answer) for answer in approval.answers]
 
 
@@ -122,6 +124,25 @@ def _duration(seconds: float) -> str:
 def _bound(bound: Bound) -> str:
     numeric = isinstance(bound.value, int | float) and not isinstance(bound.value, bool)
     return f"{bound.fact} {'<=' if numeric else '='} {fact(bound.value)}"
+
+
+def _change_lines(change: Change | None) -> list[str]:
+    """What the call makes of the object, every line made visible."""
+    if change is None:
+        return []
+    if change.problem:
+        return [f"change       the change could not be computed: {visible(change.problem)}"]
+    lines = ["change       as the cluster computes it; the yes is for this change only"]
+    lines += [f"  {visible(line)}" for line in change.diff.split("\n")]
+    return lines + ([f"  [{change.cut} more lines]"] if change.cut else [])
+
+
+def _change_json(change: Change | None) -> dict[str, Any]:
+    if change is None:
+        return {}
+    if change.problem:
+        return {"diff": None, "diffProblem": f"the change could not be computed: {change.problem}"}
+    return {"diff": change.diff, "diffCut": change.cut}
 
 
 def _answer_line(answer: Answer) -> str:

@@ -16,6 +16,7 @@ from gatehold.approvals.model import (
     Approval,
     ApprovalId,
     Bound,
+    Change,
     Channel,
     Fingerprint,
     GrantTerms,
@@ -46,6 +47,7 @@ def add(connection: Connection, approval_id: ApprovalId, call: HeldCall, *, crea
         "state": INITIAL,
         "fingerprint": call.fingerprint,
         "live": call.fingerprint,
+        "request": call.request,
         "issuer": call.issuer,
         "subject": call.subject,
         "session": call.session,
@@ -58,6 +60,7 @@ def add(connection: Connection, approval_id: ApprovalId, call: HeldCall, *, crea
         "quorum": _quorum_json(call.quorum),
         "message": storable(call.message),
         "terms": None if call.terms is None else asdict(call.terms),
+        "change": None if call.change is None else _change_json(call.change),
         "created": created,
         "expires": expires,
         "reason": "",
@@ -78,6 +81,17 @@ def find_live(connection: Connection, fingerprint: Fingerprint, *, now: float) -
     statement = select(approvals).where(approvals.c.fingerprint == fingerprint, in_time)
     found = _load(connection, statement.order_by(approvals.c.created.desc()).limit(1))
     return found[0] if found else None
+
+
+def replaced_by(connection: Connection, call: HeldCall) -> list[Approval]:
+    """Open or approved questions about the same request, but with another effect."""
+    standing = (ApprovalState.PENDING, ApprovalState.APPROVED)
+    statement = select(approvals).where(
+        approvals.c.request == call.request,
+        approvals.c.fingerprint != call.fingerprint,
+        approvals.c.state.in_(standing),
+    )
+    return [] if call.request is None else _load(connection, statement.order_by(approvals.c.id))
 
 
 def newest(connection: Connection, *, state: ApprovalState | None, limit: int) -> list[Approval]:
@@ -217,8 +231,14 @@ def _call(row: Row[Any]) -> HeldCall:
         quorum=_quorum(row.quorum),
         message=row.message,
         fingerprint=Fingerprint(row.fingerprint),
+        request=None if row.request is None else Fingerprint(row.request),
+        change=None if row.change is None else Change(**row.change),
         terms=None if row.terms is None else terms(row.terms),
     )
+
+
+def _change_json(change: Change) -> dict[str, Any]:
+    return {"diff": storable(change.diff), "cut": change.cut, "problem": change.problem}
 
 
 def _quorum_json(quorum: Quorum) -> dict[str, Any]:

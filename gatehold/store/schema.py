@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION: Final = "0002"
+VERSION: Final = "0003"
 """The newest revision in ``migrations/versions``."""
 
 VERSION_TABLE: Final = "schema_version"
@@ -77,12 +77,16 @@ approvals = Table(
     Column("spend_by", Double),
     Column("ended", Double),
     Column("reason", Text, nullable=False, server_default=""),
+    Column("request", String(64)),
+    Column("change", _JSON),
 )
 """``live``: the fingerprint again until a final state is reached, then NULL, so that no call has two live approvals.
-``people``: who may not answer. ``terms``: the grant that a yes leaves behind. ``reason``: the last words of a move."""
+``people``: who may not answer. ``terms``: the grant that a yes leaves behind. ``reason``: the last words of a move.
+``request``: the fingerprint without the effect on an object. ``change``: that effect, as people are shown it."""
 
 Index("ix_approvals_agent", approvals.c.issuer, approvals.c.subject, approvals.c.state)
 Index("ix_approvals_fingerprint", approvals.c.fingerprint, approvals.c.created)
+Index("ix_approvals_request", approvals.c.request)
 Index("ix_approvals_created", approvals.c.created)
 Index("ix_approvals_state", approvals.c.state, approvals.c.created)
 

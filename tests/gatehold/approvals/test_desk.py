@@ -299,3 +299,25 @@ def test_a_restart_forgets_nothing(
     assert _yes(later, half, "bob").state is ApprovalState.APPROVED
     assert later.spend(done.id, done.call.fingerprint)
     assert not desk.spend(done.id, done.call.fingerprint)
+
+
+def test_another_effect_of_the_same_request_is_another_question(
+    desk: ApprovalDesk, make_call: Calls, store: Store
+) -> None:
+    """The question about the old effect is taken back, a yes to it as well, and both are audited."""
+    request = Fingerprint("r" * 64)
+    asked = desk.open_or_join(make_call("3 to 20", request=request))
+    other = desk.open_or_join(make_call("another request", request=Fingerprint("s" * 64)))
+    answered = _yes(desk, desk.open_or_join(make_call("4 to 20", request=request)))
+    again = desk.open_or_join(make_call("5 to 20", request=request))
+    states = [desk.get(each.id).state for each in (asked, answered, again, other)]
+    assert states == ["withdrawn", "revoked", "pending", "pending"]
+    assert not desk.spend(answered.id, answered.call.fingerprint)
+    moved = [(event["approval"], event["to"], event["by"]) for event in _events(store) if event["to"] in states[:2]]
+    assert moved == [(asked.id, "withdrawn", "gatehold"), (answered.id, "revoked", "gatehold")]
+
+
+def test_calls_without_an_effect_replace_nothing(desk: ApprovalDesk, make_call: Calls) -> None:
+    """They are told apart by their fingerprints alone."""
+    first, second = desk.open_or_join(make_call()), desk.open_or_join(make_call("2"))
+    assert {desk.get(each.id).state for each in (first, second)} == {ApprovalState.PENDING}

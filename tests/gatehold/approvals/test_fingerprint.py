@@ -43,6 +43,7 @@ _PARTS: dict[str, st.SearchStrategy[Any]] = {
     "body": st.binary(max_size=20),
     "rules": _RULES,
     "facts": st.dictionaries(st.text(max_size=5), _JSON, max_size=3),
+    "change": st.sampled_from(["", "ab" * 32, "cd" * 32]),
 }
 CALLS = st.builds(BoundCall, **_PARTS)
 

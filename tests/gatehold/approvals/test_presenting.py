@@ -6,7 +6,7 @@ import pytest
 
 from gatehold.approvals.approvers import Quorum
 from gatehold.approvals.desk import ApprovalDesk
-from gatehold.approvals.model import Bound, Channel, GrantTerms, HeldCall, RuleRef
+from gatehold.approvals.model import Bound, Change, Channel, GrantTerms, HeldCall, RuleRef
 from gatehold.approvals.presenting import leaves, line, needs, page, progress, table, timestamp, to_json
 from policy.model import RuleName, SessionId, TargetName
 
@@ -130,3 +130,23 @@ def test_small_words() -> None:
     """Times in UTC; no grant is said as such."""
     assert timestamp(1_769_860_800.5) == "2026-01-31T12:00:00Z"
     assert leaves(None) == "nothing: this one request, once"
+
+
+def test_the_change_is_shown(desk: ApprovalDesk, make_call: Callable[..., HeldCall]) -> None:
+    """Line by line, what could not be seen as code points, and how much is missing."""
+    diff = f"--- now\n+++ after the call\n-  replicas: 3\n+  replicas: 20\n+  note: {HOSTILE}"
+    approval = desk.open_or_join(make_call(change=Change(diff=diff, cut=7)))
+    text = "\n".join(page(approval, now=1_100.0))
+    assert "  -  replicas: 3\n  +  replicas: 20\n" in text
+    assert "  [7 more lines]" in text
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert (to_json(approval)["diff"], to_json(approval)["diffCut"]) == (diff, 7)
+
+
+def test_a_change_that_is_not_known_is_said(desk: ApprovalDesk, make_call: Callable[..., HeldCall]) -> None:
+    """In words, so that nobody takes silence for no change."""
+    approval = desk.open_or_join(make_call(change=Change(problem="the cluster answers 403")))
+    sentence = "the change could not be computed: the cluster answers 403"
+    assert f"change       {sentence}" in page(approval, now=1_100.0)
+    assert (to_json(approval)["diff"], to_json(approval)["diffProblem"]) == (None, sentence)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gatehold.approvals import rows
 from gatehold.approvals.approvers import Quorum
-from gatehold.approvals.model import ApprovalId, Bound, GrantTerms, HeldCall
+from gatehold.approvals.model import ApprovalId, Bound, Change, Fingerprint, GrantTerms, HeldCall
 from gatehold.approvals.states import TABLE, ApprovalState, Move
 from gatehold.store import Store
 from gatehold.store.schema import approvals
@@ -25,6 +25,8 @@ def test_what_goes_in_comes_out(store: Store, make_call: Callable[..., HeldCall]
         terms=TERMS,
         quorum=Quorum(sets=(frozenset({"a", "b"}), frozenset({"c"})), count=2, each=2),
         facts={"nested": {"list": [1, None, "\ud800\x00"]}},
+        request=Fingerprint("r" * 64),
+        change=Change(diff="-a\n+b", cut=3),
     )
     with store.writing() as connection:
         rows.add(connection, ApprovalId("apr_1"), call, created=1.0, expires=2.0)
