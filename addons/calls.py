@@ -10,16 +10,22 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from mitmproxy import http
 
+from addons.conversations import Conversation
+from addons.handshakes import Handshake
 from gatehold.config import Target
 from masking.errors import Unmaskable
 from policy.actions.decoding import Action
 from policy.errors import Refusal
 from policy.model import Agent, Decision, DecisionId, Obligations, WireRequest
 from recordings import events
+
+if TYPE_CHECKING:
+    from gatehold.lookups.ladder import Found
 
 
 class Stage(Enum):
@@ -29,6 +35,7 @@ class Stage(Enum):
     AUTHENTICATE = auto()
     CLASSIFY = auto()
     DECIDE = auto()
+    UPGRADE = auto()
     HOLD = auto()
     INJECT = auto()
     SEAL = auto()
@@ -37,7 +44,7 @@ class Stage(Enum):
 BEFORE_SEAL = tuple(stage for stage in Stage if stage is not Stage.SEAL)
 
 
-@dataclass(slots=True, kw_only=True, eq=False, repr=False)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False, weakref_slot=True)
 class Call:
     """One call, from its first header to its last byte."""
 
@@ -50,7 +57,20 @@ class Call:
     token: str | None = None
     """What the agent showed; verified again when the call was held."""
     action: Action | None = None
+    """With what was found out about its object, once the call was judged by that."""
+    decoded: Action | None = None
+    """The action as the request alone tells it, where ``action`` tells more."""
+    found: "Found | None" = None
+    """What was found out by looking at the cluster."""
+    rests_on_found: bool = False
+    """The decision would have been another one without that."""
+    pinned: str = ""
+    """Resource version to which the gateway bound this write, by ``outgoing_body``; empty where it did not."""
     decision: Decision | None = None
+    outgoing_path: str | None = None
+    """What is sent in place of the judged path; None: the judged path."""
+    outgoing_body: bytes | None = field(default=None, repr=False)
+    """What is sent in place of the judged body; None: the judged body."""
     approval: str | None = None
     refusal: Refusal | None = None
     masked: dict[str, int] = field(default_factory=dict)
@@ -70,6 +90,14 @@ class Call:
     """Parts of a streamed answer that were recorded."""
     pending_parts: list[asyncio.Future[None]] = field(default_factory=list)
     answered_bytes: int | None = None
+    handshake: Handshake | None = field(default=None, repr=False)
+    """A WebSocket was asked for, and may be opened once the call was released."""
+    conversation: Conversation | None = field(default=None, repr=False)
+    """What is said over the WebSocket that was opened."""
+    timers: list[asyncio.TimerHandle] = field(default_factory=list, repr=False)
+    """What would end an open WebSocket later."""
+    pause: asyncio.TimerHandle | None = field(default=None, repr=False)
+    """Waits for output to pause."""
 
     def stamp(self, stage: Stage) -> None:
         """Note that a stage has done its part."""
@@ -86,6 +114,28 @@ class Call:
         if self.action is None:
             raise LookupError("the call was not decoded")
         return self.action
+
+    @property
+    def bare_action(self) -> Action:
+        """What is asked for as the request alone tells it; raises LookupError where it was not decoded."""
+        if self.decoded is None:
+            self.decoded = self.known_action
+        return self.decoded
+
+    @property
+    def needs_json(self) -> bool:
+        """Whether the answer has to be a whole JSON object: it is compared with what was judged."""
+        return self.found is not None and self.known_action.is_write
+
+    @property
+    def path_to_send(self) -> str:
+        """The path that leaves: the judged one, but for what the gateway itself has to put into it."""
+        return self.known_action.wire_path if self.outgoing_path is None else self.outgoing_path
+
+    @property
+    def body_to_send(self) -> bytes | None:
+        """The body that leaves: the judged one, but for what the gateway itself has to put into it."""
+        return need(self.wire).body if self.outgoing_body is None else self.outgoing_body
 
     @property
     def obligations(self) -> Obligations:

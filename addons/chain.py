@@ -11,7 +11,8 @@ from typing import Any
 from mitmproxy import master
 from mitmproxy.addons import core, errorcheck, next_layer, proxyserver, script, termlog
 
-from addons import dialling, proxy_options, wire
+from addons import dialling, proxy_options, tunnels, wire
+from addons.aftermath import Aftermath
 from addons.authenticate import Authenticate
 from addons.certificates import Certificates
 from addons.classify import Classify
@@ -22,10 +23,14 @@ from addons.guard import Guard
 from addons.hold import Hold
 from addons.inject import Inject
 from addons.lifecycle import Lifecycle
+from addons.looking import Looking
 from addons.record import Record, Recording
 from addons.redact import Redact
+from addons.rejudge import Rejudge
 from addons.runtime import Runtime
 from addons.seal import Seal
+from addons.upgrades import Upgrades
+from addons.web_sockets import WebSockets
 from gatehold.wiring import Gateway
 
 KEPT = (
@@ -42,18 +47,23 @@ KEPT = (
 def stages(runtime: Runtime) -> tuple[Any, ...]:
     """The governance addons, in the order in which a request passes them."""
     recording = Recording(runtime)
+    looking = Looking(runtime, recording)
     return (
         Lifecycle(runtime, recording),
         Guard(runtime),
         Certificates(runtime),
         Authenticate(runtime),
         Classify(runtime),
-        Decide(runtime),
-        Hold(runtime),
+        Decide(runtime, looking),
+        Upgrades(runtime),
+        Hold(runtime, looking),
         Inject(runtime),
         Seal(runtime, recording),
+        Aftermath(runtime, recording, looking),
         Redact(runtime, recording),
         Record(runtime, recording),
+        WebSockets(runtime, recording),
+        Rejudge(runtime),
     )
 
 
@@ -76,6 +86,7 @@ def install(proxy: master.Master, gateway: Gateway) -> Runtime:
     proxy.options.update(mode=list(specs), server=False, **known)
     dialling.install(dialling.Dialler(gateway.registry, gateway.own_ports))
     wire.install(runtime)
+    tunnels.install(runtime)
     return runtime
 
 

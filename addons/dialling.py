@@ -5,24 +5,20 @@ replaced there. Giving the connection another address instead would break connec
 """
 
 import asyncio
-import socket
 from collections.abc import Collection
 from typing import Any
 
 from mitmproxy.proxy import server
 
-from gatehold.addresses import is_own, objection
-from gatehold.config import Target
-from gatehold.registry import Registry, split
+from gatehold.dialling import DialRefused, dialable
+from gatehold.registry import Registry
+
+__all__ = ["DialRefused", "Dialler", "install"]
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for one address to answer."""
 
 type Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-class DialRefused(OSError):
-    """The connection was not attempted. Its text is told to agents: it names the target, not its addresses."""
 
 
 class Dialler:
@@ -37,7 +33,7 @@ class Dialler:
         target = self._registry.find(host, port)
         if target is None:
             raise DialRefused("this host is not registered with the gateway")
-        addresses = await self._addresses(target, host, port)
+        addresses = await dialable(target, host, port, self._own_ports)
         for address in addresses:
             try:
                 async with asyncio.timeout(CONNECT_TIMEOUT):
@@ -45,21 +41,6 @@ class Dialler:
             except OSError:  # TimeoutError is one
                 continue
         raise DialRefused(f"the target {target.name} cannot be reached")
-
-    async def _addresses(self, target: Target, host: str, port: int) -> list[tuple[str, int]]:
-        dial_host, dial_port = split(target.spec.connect) if target.spec.connect else (host, port)
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(dial_host, dial_port, type=socket.SOCK_STREAM)
-        except OSError:
-            raise DialRefused(f"the target {target.name} cannot be resolved") from None
-        addresses = list(dict.fromkeys((str(entry[4][0]), dial_port) for entry in found))
-        allowed = [address for address in addresses if self._may_dial(target, *address)]
-        if not allowed:
-            raise DialRefused(f"the target {target.name} resolves to no address that may be dialled")
-        return allowed
-
-    def _may_dial(self, target: Target, address: str, port: int) -> bool:
-        return not is_own(address, port, self._own_ports) and not objection(address, target.spec.allow_private)
 
 
 class _Asyncio:

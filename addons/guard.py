@@ -17,6 +17,7 @@ from gatehold.config import Target
 from gatehold.registry import host_headers, is_address
 from policy.codes import Code
 from policy.errors import Refusal
+from policy.model import Family
 
 _VERSIONS = ("HTTP/1.0", "HTTP/1.1", "HTTP/2.0")
 _TUNNELS = (layers.TCPLayer, layers.UDPLayer, layers.DNSLayer, layers.RawQuicLayer, layers.ClientQuicLayer)
@@ -117,7 +118,7 @@ class Guard:
             raise Refusal(Code.MISDIRECTED, opened.misdirected)
         if request.is_http2 != (flow.client_conn.alpn == b"h2"):
             raise Refusal(Code.MALFORMED, "malformed request: the version is not that of the connection")
-        _check_message(request)
+        _check_message(request, upgrades=_judges_upgrades(request, call.target))
         if call.target is None:
             raise Refusal(
                 Code.UNREGISTERED_TARGET, f"{request.host}:{request.port} is not registered with this gateway"
@@ -129,7 +130,12 @@ class Guard:
         return call.target
 
 
-def _check_message(request: http.Request) -> None:
+def _judges_upgrades(request: http.Request, target: Target | None) -> bool:
+    """May policy be asked about a switch of protocols? HTTP/2 has none (RFC 9113, 8.6)."""
+    return target is not None and target.spec.family is Family.KUBERNETES and request.http_version == "HTTP/1.1"
+
+
+def _check_message(request: http.Request, *, upgrades: bool) -> None:
     if request.data.method != request.data.method.upper():
         raise Refusal(Code.MALFORMED, "malformed request: the method must be upper case")
     if request.http_version not in _VERSIONS:
@@ -140,7 +146,7 @@ def _check_message(request: http.Request) -> None:
         raise Refusal(Code.MALFORMED, "malformed request: trailers are not allowed")
     if request.authority and not request.is_http2:
         raise Refusal(Code.MALFORMED, "malformed request: an absolute URL inside a connection to its own host")
-    header_rules.check(request.headers.fields)
+    header_rules.check(request.headers.fields, upgrades=upgrades)
 
 
 def _check_leg(flow: http.HTTPFlow, opened: ClientConnection, target: Target) -> None:

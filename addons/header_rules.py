@@ -28,10 +28,13 @@ CREDENTIALS = frozenset(
 
 _FORWARDING = frozenset({"forwarded", "via", "x-real-ip", "true-client-ip", "x-client-ip", "cf-connecting-ip"})
 _REWRITING = frozenset({"x-original-url", "x-rewrite-url", "x-original-host", "x-host", "x-http-host-override"})
+_HANDSHAKE_PREFIX = "sec-websocket-"
+"""The gateway shakes hands with either side itself."""
 _IDENTITY_PREFIXES = ("x-forwarded-", "x-remote-", "x-envoy-", "x-auth-request-", "gatehold-", "x-amzn-oidc-")
 _SINGLE = frozenset({"host", "content-type", "content-length", "content-encoding", "transfer-encoding", "authorization",
                      "proxy-authorization", "upgrade", "expect", "range"})  # fmt: skip
 _CONNECTION_TOKENS = frozenset({"close", "keep-alive", "te", "upgrade", "http2-settings"})
+_JUDGED_UPGRADES = frozenset({b"websocket", b"spdy/3.1"})
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
@@ -43,8 +46,11 @@ def canonical(name: str) -> str:
     return name.lower().replace("_", "-")
 
 
-def check(fields: Sequence[Field]) -> None:
-    """Refuse headers that two readers could take for different things; raises Refusal ``malformed``."""
+def check(fields: Sequence[Field], *, upgrades: bool = False) -> None:
+    """Refuse headers that two readers could take for different things; raises Refusal ``malformed``.
+
+    ``upgrades``: a switch to WebSocket or SPDY may be asked for, because policy will judge it.
+    """
     seen: set[str] = set()
     for raw_name, value in fields:
         if not _NAME.fullmatch(raw_name):
@@ -58,7 +64,7 @@ def check(fields: Sequence[Field]) -> None:
             seen.add(name)
         if name.startswith("impersonate-"):
             raise _malformed("impersonation headers are not for agents")
-        if name == "upgrade":
+        if name == "upgrade" and not (upgrades and value.strip().lower() in _JUDGED_UPGRADES):
             raise _malformed("protocol upgrades are not allowed on this target")
         if name == "connection":
             _check_connection(value)
@@ -78,7 +84,7 @@ def is_stripped(name: str) -> bool:
         or name in CREDENTIALS
         or name in _FORWARDING
         or name in _REWRITING
-        or name.startswith(_IDENTITY_PREFIXES)
+        or name.startswith((*_IDENTITY_PREFIXES, _HANDSHAKE_PREFIX))
     )
 
 

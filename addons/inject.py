@@ -9,15 +9,17 @@ from mitmproxy import http
 from addons import header_rules
 from addons.calls import Call, Stage, need
 from addons.runtime import Runtime
+from addons.visibility import Visibility, is_filtered, wants_json
 from gatehold.config import Target
+from gatehold.credentials.impersonation import impersonation
 from gatehold.credentials.injection import Injection
 from gatehold.registry import DEFAULT_PORTS
 from policy.codes import Code
 from policy.errors import Refusal
-from policy.model import Agent, Family
+from policy.model import Family
 
 _CONDITIONAL = frozenset({"range", "request-range", "if-range", "if-none-match", "if-modified-since", "a-im"})
-"""A 206 or 304 would defeat a mask."""
+"""A 206 or 304 would defeat a mask or a filter."""
 _REPLACED = frozenset({"accept-encoding", "content-length"})
 
 
@@ -26,6 +28,7 @@ class Inject:
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
+        self._visibility = Visibility(runtime.gateway)
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Prepare one call for its target."""
@@ -35,34 +38,39 @@ class Inject:
         target = need(call.target)
         broker = self.runtime.gateway.broker
         try:
+            if is_filtered(call):
+                call.outgoing_path = self._visibility.outgoing_path(call)
             injection = broker.get_cached(target.name) or await broker.get(target.name)
             if not injection.may_go_to(flow.request.scheme, flow.request.host, flow.request.port):
                 raise Refusal(Code.GATEWAY_ERROR, "the credential is not for this host")
         except Refusal as refusal:
             self.runtime.refuse(flow, refusal)
             return
+        flow.request.path, flow.request.raw_content = call.path_to_send, call.body_to_send
         _rewrite(flow.request, call, target, injection)
         call.stamp(Stage.INJECT)
 
 
 def _rewrite(request: http.Request, call: Call, target: Target, injection: Injection) -> None:
-    masked = bool(call.obligations.mask.profiles)
+    masked = wants_json(call)
     accepts_gzip = "gzip" in request.headers.get("accept-encoding", "").lower()
     fields = [
         (name, value)
         for name, value in header_rules.forwarded(request.headers.fields)
         if not _dropped(header_rules.canonical(name.decode("ascii")), masked=masked)
     ]
-    if masked and target.spec.family is Family.KUBERNETES:
-        fields = [_as_json(name, value) for name, value in fields]
+    if target.spec.family is Family.KUBERNETES and (masked or call.needs_json):
+        fields = _as_json(fields)
     fields.append((b"Accept-Encoding", b"gzip" if masked or accepts_gzip else b"identity"))
     if request.raw_content or request.method in ("POST", "PUT", "PATCH"):
         fields.append((b"Content-Length", b"%d" % len(request.raw_content or b"")))
     if target.spec.impersonate:
-        fields += _impersonation(need(call.agent))
+        fields += [(name.encode(), value.encode()) for name, value in impersonation(need(call.agent))]
     injected = {header_rules.canonical(name) for name, _ in injection.headers}
     fields = [field for field in fields if header_rules.canonical(field[0].decode("ascii")) not in injected]
     fields += [(name.encode("ascii"), value.reveal().encode("latin-1")) for name, value in injection.headers]
+    if call.handshake is not None:
+        fields += call.handshake.request_fields()
     _address(request, fields)
 
 
@@ -70,12 +78,11 @@ def _dropped(name: str, *, masked: bool) -> bool:
     return name in _REPLACED or (masked and name in _CONDITIONAL)
 
 
-def _as_json(name: bytes, value: bytes) -> tuple[bytes, bytes]:
-    return (
-        (name, header_rules.json_accept(value.decode("latin-1")).encode("latin-1"))
-        if name.lower() == b"accept"
-        else (name, value)
-    )
+def _as_json(fields: list[header_rules.Field]) -> list[header_rules.Field]:
+    """The fields with one Accept, of all that there were, reduced to what can be read here."""
+    accepted = [value.decode("latin-1") for name, value in fields if name.lower() == b"accept"]
+    kept = [field for field in fields if field[0].lower() != b"accept"]
+    return [*kept, (b"Accept", header_rules.json_accept(",".join(accepted)).encode("latin-1"))]
 
 
 def _address(request: http.Request, fields: list[header_rules.Field]) -> None:
@@ -89,13 +96,3 @@ def _address(request: http.Request, fields: list[header_rules.Field]) -> None:
     else:
         fields.insert(0, (b"Host", name.encode("ascii")))
     request.headers = http.Headers(fields)
-
-
-def _impersonation(agent: Agent) -> list[header_rules.Field]:
-    """The agent as a Kubernetes user, always under a prefix of our own: no claim can become ``system:masters``."""
-    user = f"agent:{agent.issuer}:{agent.subject}"
-    values = [("Impersonate-User", user)] + [("Impersonate-Group", f"agent:{group}") for group in agent.groups]
-    for _, value in values:
-        if not value.isascii() or not value.isprintable():
-            raise ValueError("the agent's name cannot be written into a header")
-    return [(name.encode(), value.encode()) for name, value in values]

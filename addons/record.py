@@ -6,16 +6,18 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 
 from mitmproxy import http
 
 from addons.calls import Call, need
 from addons.runtime import Runtime
 from gatehold.agent_api.decisions import ToldDecision
+from gatehold.lookups.requests import OwnCall, Place
 from policy.actions.kubernetes import KubernetesAction
 from policy.codes import Code
-from policy.model import UNKNOWN, Family, RuleName, SessionId, Verdict
-from recordings import events
+from policy.model import UNKNOWN, Agent, Family, RuleName, SessionId, Verdict
+from recordings import acts, events
 from recordings.acts import GatewayMove, gateway_event
 from recordings.annotations import annotate
 from recordings.failures import FailureCounter
@@ -74,6 +76,8 @@ class Recording:
                 length=call.answered_bytes,
                 error=error,
                 part=call.parts or None,
+                pinned=call.pinned,
+                stream=call.conversation.summary() if call.conversation else None,
             )
         # What an agent sends may take long to mask for the record; the loop is everybody's.
         is_large = call.wire is not None and len(call.wire.body or b"") > ON_LOOP
@@ -89,6 +93,43 @@ class Recording:
             amount = call.answered_bytes if call.streamed else len(body or b"")
             limiting = self.runtime.gateway.limiting
             limiting.charge_bytes(call.obligations, call.agent, call.target.name, amount or 0)
+
+    async def own_call(self, call: Call, place: Place, agent: Agent, own: OwnCall) -> None:
+        """The gateway asked a cluster something, to judge this call."""
+        request, target = own.request, place.target
+        path = await self.runtime.gateway.masking_work(self.runtime.gateway.scrubber.text, request.path, target)
+        event = acts.own_call(
+            agent=agent,
+            decision=call.id,
+            target=target.name,
+            host=place.host,
+            port=place.port,
+            scheme=target.spec.scheme,
+            method=request.method,
+            path=path,
+            purpose=request.purpose.value,
+            status=own.status,
+            started=own.started,
+            seconds=own.seconds,
+            problem=own.problem,
+            impersonated=target.spec.impersonate and request.agent is not None,
+        )
+        await self._append([event], session=agent.session)
+
+    async def incident(self, call: Call, title: str, differing: Mapping[str, Mapping[str, object]]) -> None:
+        """Something happened that was not judged so."""
+        gateway = self.runtime.gateway
+        facts = await gateway.masking_work(gateway.scrubber.facts, differing, call.target)
+        event = acts.incident(
+            title=title,
+            agent=call.agent,
+            decision=call.id,
+            target=need(call.target).name,
+            time=time.time(),
+            details={"differing": facts},
+            comment=", ".join(sorted(differing)),
+        )
+        await self._append([event], session=self._session(call), durable=True)
 
     async def tell_failures(self) -> None:
         """Journal the failures to authenticate of a minute that is over."""
@@ -217,6 +258,7 @@ class Recording:
             comment=remarks.comment,
             marked=remarks.marked,
             part=max(1, call.parts),
+            dialogue=call.conversation.dialogue if call.conversation else None,
         )
 
     def _answer(self, flow: http.HTTPFlow, call: Call) -> RecordedMessage:
@@ -248,6 +290,8 @@ class Record:
     async def response(self, flow: http.HTTPFlow) -> None:
         """Record an answered or refused call."""
         call = self.runtime.call(flow)
+        if flow.websocket is not None and call.sealed:
+            return  # its outcome is known when it ends
         for written in call.pending_parts:
             await written
         await self.recording.outcome(flow, call)

@@ -1,7 +1,8 @@
-"""What the agent may see: answers are masked before the agent, a log or a recording can see them.
+"""What the agent may see: answers are filtered and masked before the agent, a log or a recording can see them.
 
 A whole body is masked in one go; a stream (watch, followed log, server-sent events) record by record, as it comes.
-Bytes that cannot be masked do not leave: the answer is withheld, or the stream is aborted. The gateway's own
+Where a rule opens some objects only, the others are taken out before anything is masked. Bytes that cannot be
+filtered or masked do not leave: the answer is withheld, or the stream is aborted. The gateway's own
 credential is taken out of every answer, masked or not, should an upstream echo it.
 """
 
@@ -16,6 +17,7 @@ from addons.calls import Call
 from addons.record import ON_LOOP, Recording
 from addons.response_streams import PARTIAL, ResponseStream, is_stream
 from addons.runtime import Runtime
+from addons.visibility import HiddenObject, Visibility, is_filtered, wants_json
 from gatehold.registry import DEFAULT_PORTS
 from gatehold.scrubbing import PLAIN_HEADERS
 from masking.encodings import Limits, decode
@@ -49,6 +51,7 @@ class Redact:
         self.runtime = runtime
         self.recording = recording
         self._limit = runtime.gateway.configuration.gateway.spec.limits.max_masked_body
+        self._visibility = Visibility(runtime.gateway)
 
     async def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Clean the headers of an answer and choose whether it is streamed."""
@@ -57,7 +60,11 @@ class Redact:
         if response is None or not call.sealed:
             return
         if response.status_code < 200:
-            raise Refusal(Code.UNMASKABLE, "the target switched protocols without being asked to")
+            if call.handshake is None:
+                raise Refusal(Code.UNMASKABLE, "the target switched protocols without being asked to")
+            call.handshake.switch(response)
+            answers.mark(response, call)
+            return
         try:
             _check_whole(call, response)
             await self.runtime.gateway.masking_work(self._clean_headers, flow, call, response)
@@ -81,12 +88,32 @@ class Redact:
         if call.unmaskable is not None:
             self._block(flow, call.unmaskable)
             return
+        if is_filtered(call) and not await self._filter_body(flow, call, response):
+            return
         try:
             await self._mask_body(flow, call, response)
         except Unmaskable as unmaskable:
             self._withhold(flow, call, response, unmaskable)
         if call.refusal is None:
             answers.mark(response, call)
+
+    async def _filter_body(self, flow: http.HTTPFlow, call: Call, response: http.Response) -> bool:
+        """Take what is hidden out of a whole answer; False where the answer was replaced by a refusal."""
+        body = response.raw_content or b""
+        if flow.request.method == "HEAD" or response.status_code in (204, 304):
+            return True
+        try:
+            if len(body) > self._limit:
+                raise Unmaskable(f"the answer is larger than {self._limit} bytes")
+            body = await self._visibility.filtered(call, response, body, Limits(body=self._limit))
+        except HiddenObject:
+            self.runtime.refuse(flow, self._visibility.denial(call))
+            return False
+        except Unmaskable as unmaskable:
+            self._block(flow, unmaskable)
+            return False
+        self._set_body(response, body)
+        return True
 
     async def _mask_body(self, flow: http.HTTPFlow, call: Call, response: http.Response) -> None:
         body = response.raw_content or b""
@@ -102,7 +129,10 @@ class Redact:
 
     def _replace_body(self, response: http.Response, body: bytes) -> None:
         """Set a decoded body, freed of the gateway's own credentials."""
-        body = self.runtime.gateway.echoes().replace(body)
+        self._set_body(response, self.runtime.gateway.echoes().replace(body))
+
+    @staticmethod
+    def _set_body(response: http.Response, body: bytes) -> None:
         response.headers.pop("content-encoding", None)
         response.headers.pop("transfer-encoding", None)
         response.raw_content = body
@@ -126,9 +156,10 @@ class Redact:
 
     def _clean_headers(self, flow: http.HTTPFlow, call: Call, response: http.Response) -> None:
         profiles = call.obligations.mask.profiles
+        changed = wants_json(call)
         # A HEAD answer would tell the size that its body has before masking.
-        dropped = _DROPPED | (_VALIDATORS if profiles else frozenset())
-        if profiles and flow.request.method == "HEAD":
+        dropped = _DROPPED | (_VALIDATORS if changed else frozenset())
+        if changed and flow.request.method == "HEAD":
             dropped |= {"content-length", "content-encoding"}
         echoes = self.runtime.gateway.echoes()
         # The phrase is the target's own text; HTTP/2 has none.
@@ -136,7 +167,7 @@ class Redact:
         fields = []
         for name, value in response.headers.fields:
             lowered = name.decode("latin-1").lower()
-            if lowered == "location" and self._leads_astray(value.decode("latin-1")):
+            if lowered == "location" and (call.handshake or self._leads_astray(value.decode("latin-1"))):
                 continue
             if lowered in dropped or echoes.replace(name) != name:
                 continue
@@ -185,5 +216,5 @@ def _check_whole(call: Call, response: http.Response) -> None:
     """Raises Unmaskable for an answer whose bytes are not those of a whole, readable body."""
     if response.headers.get("transfer-encoding", "chunked").strip().lower() != "chunked":
         raise Unmaskable("transfer coding is not supported")
-    if call.obligations.mask.profiles and response.status_code in PARTIAL:
+    if wants_json(call) and response.status_code in PARTIAL:
         raise Unmaskable("the answer is a part of one")

@@ -1,8 +1,9 @@
 """Answers that are passed on as they come: watches, followed logs, server-sent events, and long unmasked bodies.
 
-Each chunk is decoded, masked record by record, freed of the gateway's own credential, given to the agent and kept for
-the recording. Nothing waits for the end. An error in here raises inside mitmproxy's stream callable, which aborts the
-stream (``addons.wire``): a stream that cannot be masked ends, visibly, and is never cut short as if it were whole.
+Each chunk is decoded, filtered and masked record by record, freed of the gateway's own credential, given to the agent
+and kept for the recording. Nothing waits for the end. An error in here raises inside mitmproxy's stream callable, which
+aborts the stream (``addons.wire``): a stream that cannot be masked ends, visibly, and is never cut short as if it were
+whole.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from mitmproxy import http
 from addons.calls import Call, need
 from addons.record import Recording
 from addons.runtime import Runtime
+from addons.visibility import Visibility, is_filtered
 from masking.encodings import Decoder, Limits, coding
 from masking.errors import Unmaskable
 from masking.literals import LiteralStream
@@ -47,6 +49,9 @@ def is_stream(call: Call, response: http.Response) -> bool:
     """Is this answer passed on as it comes?"""
     if response.status_code in _BODILESS or (call.wire is not None and call.wire.method == "HEAD"):
         return False  # a chunked end after an answer without a body would be read as the next answer
+    if is_filtered(call):
+        # An error of the server is one object; every other answer has to be whole before it can be filtered.
+        return response.status_code == 200 and isinstance(call.action, KubernetesAction) and call.action.verb == "watch"
     if response.status_code in PARTIAL and call.obligations.mask.profiles:
         return False
     content_type = response.headers.get("content-type", "").lower()
@@ -54,7 +59,7 @@ def is_stream(call: Call, response: http.Response) -> bool:
         return True
     if isinstance(call.action, KubernetesAction) and (call.action.verb == "watch" or _is_followed_log(call.action)):
         return True
-    if call.obligations.mask.profiles:
+    if call.obligations.mask.profiles or call.needs_json:
         return False
     length = response.headers.get("content-length", "")
     return not length.isdecimal() or int(length) > _SMALL
@@ -83,7 +88,7 @@ class ResponseStream:
     def start(self) -> None:
         """Hang this stream into its flow; its headers may still be changed."""
         response = need(self._flow.response)
-        self._steps = [self._first_step(response), LiteralStream(self._runtime.gateway.echoes())]
+        self._steps = [*self._first_steps(response), LiteralStream(self._runtime.gateway.echoes())]
         for name in ("content-encoding", "content-length"):
             response.headers.pop(name, None)
         if not self._flow.request.is_http2 and self._flow.request.http_version != "HTTP/1.0":
@@ -94,10 +99,18 @@ class ResponseStream:
         # A stream ends with its token, also one that says nothing any more.
         client_id = self._flow.client_conn.id
         self._expiry = self._runtime.later(left, lambda: self._runtime.hang_up(client_id))
+        self._runtime.open_streams.add(self._call, self._flow, lambda _why: Runtime.hang_up(client_id))
         response.stream = self._pass_on
 
-    def _first_step(self, response: http.Response) -> Transform:
+    def _first_steps(self, response: http.Response) -> list[Transform]:
         encoding = response.headers.get("content-encoding", "")
+        if not is_filtered(self._call):
+            return [self._mask_step(response, encoding)]
+        decoder, watch = Visibility(self._runtime.gateway).watch(self._call, response)
+        return [decoder, watch, self._mask_step(response, "")]
+
+    def _mask_step(self, response: http.Response, encoding: str) -> Transform:
+        """The mask, which takes a content coding off; where nothing is masked only that is left to do."""
         profiles = self._call.obligations.mask.profiles
         if not profiles:
             return Decoder(coding(encoding), Limits())
@@ -127,6 +140,7 @@ class ResponseStream:
     def _end(self) -> bytes:
         if self._expiry is not None:
             self._expiry.cancel()
+        self._runtime.open_streams.remove(self._flow)
         data = b""
         for step in self._steps:
             data = step.feed(data) + step.end()

@@ -10,6 +10,7 @@ from mitmproxy.addons.proxyserver import Proxyserver
 from addons import answers
 from addons.calls import Call, Ledger
 from addons.connections import Connections
+from addons.open_streams import OpenStreams
 from gatehold.identity.extraction import token_from
 from gatehold.wiring import Gateway
 from policy.errors import Refusal
@@ -23,6 +24,7 @@ class Runtime:
     gateway: Gateway
     connections: Connections
     ledger: Ledger = field(default_factory=Ledger)
+    open_streams: OpenStreams = field(default_factory=OpenStreams)
 
     def call(self, flow: http.HTTPFlow) -> Call:
         """The evidence of a flow; raises KeyError, and so refuses, where the guard opened none."""

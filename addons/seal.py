@@ -42,11 +42,11 @@ class Seal:
     def _check(self, flow: http.HTTPFlow, call: Call) -> None:
         if not call.ready_for_seal:
             raise Refusal(Code.GATEWAY_ERROR, "the call did not pass every stage", reason=f"stamps: {call.stamps}")
-        request, target, wire = flow.request, need(call.target), need(call.wire)
+        request, target = flow.request, need(call.target)
         unchanged = (
-            request.method == wire.method
-            and request.path == call.known_action.wire_path
-            and request.raw_content == wire.body
+            request.method == need(call.wire).method
+            and request.path == call.path_to_send
+            and request.raw_content == call.body_to_send
         )
         if not unchanged:
             raise Refusal(Code.GATEWAY_ERROR, "the call was changed after it was judged")

@@ -6,7 +6,7 @@ calls; ``stop`` ends it and drains what is queued. Stages of a call reach every 
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,14 +20,19 @@ from gatehold.approvals.waiting import Waiter
 from gatehold.authority import LeafIssuer, load_or_create
 from gatehold.background import Background
 from gatehold.config import Configuration, Target, compile_engine
-from gatehold.config.gateway import ListenSpec
+from gatehold.config.gateway import GatewaySpec, ListenSpec
+from gatehold.continuation import Continuation, continuation
 from gatehold.credentials.broker import CredentialBroker
 from gatehold.identity.revocation import Revocations
 from gatehold.identity.verifier import TokenVerifier
 from gatehold.limiting import Limiting
+from gatehold.lookups.client import OwnCalls
+from gatehold.lookups.ladder import Ladder
+from gatehold.lookups.slots import Slots
 from gatehold.pseudonyms import pseudonym_key
 from gatehold.registry import Listener, Registry
 from gatehold.scrubbing import Scrubber
+from gatehold.shown import ShownObjects
 from gatehold.store import open_store
 from gatehold.store.database import Store
 from masking.encodings import Limits
@@ -54,6 +59,9 @@ class Gateway:
     revocations: Revocations
     verifier: TokenVerifier
     broker: CredentialBroker
+    own_calls: OwnCalls
+    ladder: Ladder
+    slots: Slots
     masking: MaskingEngine
     scrubber: Scrubber
     limiting: Limiting
@@ -66,6 +74,8 @@ class Gateway:
     leaves: LeafIssuer
     approval_key: bytes
     background: Background
+    continuation: Continuation
+    shown: ShownObjects
     _literals: tuple[tuple[bytes, ...], Literals] = ((), Literals(()))
 
     @classmethod
@@ -85,15 +95,21 @@ class Gateway:
         recorder = Recorder(data_dir, mode=spec.recordings.mode)
         revocations, waiter, decisions = Revocations(store), Waiter(store), Decisions()
         verifier = TokenVerifier(spec.identity.issuers, revocations=revocations)
+        broker = CredentialBroker(configuration.targets, data_dir=data_dir)
+        listeners = tuple(_listener(each) for each in spec.listen)
+        own_calls = OwnCalls(broker, _own_ports(spec, listeners), max_answer=spec.limits.max_request_body)
         questions = application(verifier=verifier, decisions=decisions, desk=desk, waiter=waiter)
         return cls(
             configuration=configuration,
             registry=Registry(configuration.targets),
-            listeners=tuple(_listener(each) for each in spec.listen),
+            listeners=listeners,
             engine=engine,
             revocations=revocations,
             verifier=verifier,
-            broker=CredentialBroker(configuration.targets, data_dir=data_dir),
+            broker=broker,
+            own_calls=own_calls,
+            ladder=Ladder(own_calls),
+            slots=Slots(),
             masking=masking,
             scrubber=Scrubber(
                 masking,
@@ -110,6 +126,8 @@ class Gateway:
             leaves=LeafIssuer(load_or_create(data_dir)),
             approval_key=approval_key(data_dir),
             background=Background(store, desk, limiting.ledger, recorder),
+            continuation=continuation(data_dir),
+            shown=ShownObjects(),
         )
 
     async def start(self) -> None:
@@ -131,6 +149,7 @@ class Gateway:
         await self.background.stop()
         await self.verifier.close()
         await self.revocations.close()
+        await self.own_calls.close()
         await self.broker.close()
         await self.recorder.stop()
         self.store.close()
@@ -194,8 +213,7 @@ class Gateway:
     @property
     def own_ports(self) -> frozenset[int]:
         """Every port that this gateway listens on."""
-        spec = self.configuration.gateway.spec
-        return frozenset({*(listener.port for listener in self.listeners), spec.console.port, spec.agent_api.port})
+        return _own_ports(self.configuration.gateway.spec, self.listeners)
 
     def describe(self) -> str:
         """One line for operators: what listens where."""
@@ -209,6 +227,10 @@ class Gateway:
 
 def _listener(spec: ListenSpec) -> Listener:
     return Listener(mode=spec.mode, host=spec.host, port=spec.port, target=spec.target, names=spec.names)
+
+
+def _own_ports(spec: GatewaySpec, listeners: Iterable[Listener]) -> frozenset[int]:
+    return frozenset({*(listener.port for listener in listeners), spec.console.port, spec.agent_api.port})
 
 
 def _credential_headers(configuration: Configuration) -> frozenset[str]:

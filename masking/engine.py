@@ -16,6 +16,7 @@ from masking.operators import Operators
 from masking.plan import Plan
 from masking.profiles import Profile
 from masking.stream import Events, KeyGate, Lines, StreamMask
+from masking.terminal import TerminalMask
 from masking.worker import Worker
 
 
@@ -112,6 +113,13 @@ class MaskingEngine:
                 limit=self._limits.record,
                 gate=KeyGate(self._limits.record) if gated else None,
             )
+
+    def open_terminal(self, *, profiles: tuple[str, ...]) -> TerminalMask:
+        """A mask for what a command prints: text without frames, in lines."""
+        with refusing():
+            worker = self._worker(profiles)
+            gate = KeyGate(self._limits.record) if worker.plan.hides_pem else None
+            return TerminalMask(edits=worker.reader(Shape.TEXT), limit=self._limits.record, gate=gate)
 
     def inspect(self, body: bytes | str, *, content_type: str, profiles: tuple[str, ...]) -> Inspection:
         """What a body would become, and where something was found in it. A ``str`` is a body already decoded."""

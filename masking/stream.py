@@ -99,6 +99,11 @@ class KeyGate:
         self._inside = False
         self._dropped = 0
 
+    @property
+    def is_inside(self) -> bool:
+        """Has a key begun that has not ended?"""
+        return self._inside
+
     def outside(self, record: str) -> str:
         """What of a record follows a key that an earlier one began; all of it if none is open."""
         if not self._inside:

@@ -9,7 +9,22 @@ from typing import Any, Final, Literal
 
 from policy.model import Agent
 from recordings.events import Event, agent_user, new_uid
-from recordings.ocsf import CREATE, DELETE, OTHER, PRODUCT, UPDATE, EventClass, Kind, Severity, Status, base, clip
+from recordings.ocsf import (
+    CREATE,
+    DELETE,
+    OTHER,
+    PRODUCT,
+    READ,
+    UPDATE,
+    Action,
+    Disposition,
+    EventClass,
+    Kind,
+    Severity,
+    Status,
+    base,
+    clip,
+)
 
 _CHANGES: Final = {"create": CREATE, "update": UPDATE, "delete": DELETE}
 _APP: Final = {"name": PRODUCT["name"], "vendor_name": PRODUCT["vendor_name"], "version": PRODUCT["version"]}
@@ -138,6 +153,80 @@ def gateway_event(
     data["message"] = clip(message or move.value)
     data["unmapped"] = {"gatehold": {**(details or {}), "kind": Kind.GATEWAY.value, "move": move.value}}
     return Event(kind=Kind.GATEWAY, data=data)
+
+
+def own_call(  # noqa: PLR0913 (the words of an event)
+    *,
+    agent: Agent,
+    decision: str,
+    target: str,
+    host: str,
+    port: int,
+    scheme: str,
+    method: str,
+    path: str,
+    purpose: str,
+    status: int,
+    started: float,
+    seconds: float,
+    problem: str = "",
+    impersonated: bool = False,
+) -> Event:
+    """A call that the gateway made for itself, to judge a call of an agent: API Activity (class 6003).
+
+    ``path`` is masked; ``status`` 0: there was no answer; ``problem``: why it told nothing.
+    """
+    data = base(
+        EventClass.API,
+        READ,
+        time=started,
+        uid=new_uid(),
+        severity=Severity.INFORMATIONAL,
+        status=Status.FAILURE if problem else Status.SUCCESS,
+    )
+    plain, _, query = path.partition("?")
+    url = {"hostname": clip(host, 256), "path": clip(plain), "port": port, "scheme": scheme}
+    data["metadata"] |= {"correlation_uid": decision, "profiles": ["security_control"]}
+    data |= {"action_id": int(Action.ALLOWED), "disposition_id": int(Disposition.ALLOWED)}
+    data["actor"] = {"user": {"name": PRODUCT["name"], "type": "System", "type_id": 3}}
+    data["api"] = {"operation": purpose, "service": {"name": target}}
+    data["api"] |= {"request": {"uid": decision}, "response": {"code": status}}
+    data["http_request"] = {"http_method": method, "url": url | ({"query_string": clip(query)} if query else {})}
+    data["http_response"] = {"code": status}
+    data["src_endpoint"] = {"name": "gatehold"}
+    data["dst_endpoint"] = {"hostname": url["hostname"], "port": port, "svc_name": target}
+    data["duration"] = int(seconds * 1000)
+    if problem:
+        data["status_detail"] = clip(problem)
+    own = {"impersonated": impersonated, "onBehalfOf": agent_user(agent), "purpose": purpose}
+    data["unmapped"] = {"gatehold": {**own, "kind": Kind.LOOKUP.value}}
+    return Event(kind=Kind.LOOKUP, data=data, decision=decision, session=agent.session)
+
+
+def incident(  # noqa: PLR0913 (the words of an event)
+    *,
+    title: str,
+    agent: Agent | None,
+    decision: str,
+    target: str,
+    time: float,
+    details: Mapping[str, Any],
+    comment: str = "",
+) -> Event:
+    """Something happened that was not judged so, and somebody has to look: Detection Finding (class 2004).
+
+    ``details`` are masked.
+    """
+    uid = new_uid()
+    # A finding's status 1 is "new".
+    data = base(EventClass.FINDING, CREATE, time=time, uid=uid, severity=Severity.HIGH, status=Status.SUCCESS)
+    data["metadata"]["correlation_uid"] = decision
+    data["finding_info"] = {"title": clip(title, 256), "uid": uid, "types": ["Policy"]}
+    data["evidences"] = [{"actor": {"user": agent_user(agent)}}]
+    if comment:
+        data["comment"] = clip(comment)
+    data["unmapped"] = {"gatehold": {**details, "kind": Kind.INCIDENT.value, "target": target}}
+    return Event(kind=Kind.INCIDENT, data=data, decision=decision, session=agent.session if agent else "")
 
 
 def authentication_failure(  # noqa: PLR0913 (the words of an event)

@@ -109,11 +109,15 @@ def outcome(  # noqa: PLR0913 (the words of an event)
     length: int | None = None,
     error: str = "",
     part: int | None = None,
+    stream: Mapping[str, int | str] | None = None,
+    pinned: str = "",
 ) -> Event:
     """The call was sent and answered (or broke off: ``error`` says how).
 
     ``status`` is the HTTP status that the agent got, ``masked`` how many values of which entity were hidden, ``length``
-    the bytes of the answer, ``part`` the number of this piece of a long stream.
+    the bytes of the answer, ``part`` the number of this piece of a long stream, ``stream`` how a
+    WebSocket ended: bytes in either direction, exit code, why it was cut; ``pinned`` the version of the object to which
+    the gateway bound the write.
     """
     data = _call(
         call, time=time, code=Code.ALLOWED, status=Status.FAILURE if error or status >= 400 else Status.SUCCESS
@@ -123,7 +127,9 @@ def outcome(  # noqa: PLR0913 (the words of an event)
     if approval:
         data["disposition_id"] = int(Disposition.APPROVED)
     masks = dict(sorted(masked.items())) if masked else None
-    return _event(Kind.OUTCOME, call, data, masked=masks, approval=approval, fingerprint=fingerprint, part=part)
+    more = {"masked": masks, "approval": approval, "fingerprint": fingerprint, "part": part, "stream": stream}
+    more["pinned"] = pinned
+    return _event(Kind.OUTCOME, call, data, **more)
 
 
 def refusal(  # noqa: PLR0913 (the words of an event)

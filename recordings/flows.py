@@ -5,7 +5,8 @@ reads the live flow without copying or changing it, and writes what ``FlowWriter
 
 - bodies, paths and headers are those that the caller hands over, masked;
 - values of header fields that carry credentials are replaced, whoever set them;
-- certificates, trailers, WebSocket messages, backups and marks of interception are left out;
+- certificates, trailers, backups and marks of interception are left out;
+- WebSocket messages are those that the caller hands over, masked;
 - metadata is the caller's alone: other addons put passwords there.
 
 The states of the two connections are encoded once and kept for as long as the connections live unchanged.
@@ -16,12 +17,14 @@ import re
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from types import NoneType
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from mitmproxy import http, version
 from mitmproxy.connection import Client, Connection
+from mitmproxy.io import FlowReader
 
 type Fields = Sequence[tuple[bytes, bytes]]
 
@@ -62,6 +65,10 @@ CREDENTIAL_HEADERS: Final = frozenset(
     }
 )
 """Lower case, with hyphens; a field's underscores count as hyphens."""
+_OVERHEAD: Final = 200
+"""Bytes that a message takes besides its content."""
+_BINARY: Final = 2
+"""Type of a WebSocket message (RFC 6455, 5.2)."""
 _SUBPROTOCOL: Final = b"sec-websocket-protocol"
 _BEARER: Final = re.compile(rb"(bearer[^,\s]*\.)[^.,\s]+", re.IGNORECASE)
 """``base64url.bearer.authorization.k8s.io.TOKEN``: only the token goes, the other protocols are needed to replay."""
@@ -81,6 +88,40 @@ class RecordedMessage:
     """The body has no content encoding any more, whatever the headers say."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """One WebSocket message of a record."""
+
+    time: float
+    """Unix seconds."""
+    from_client: bool
+    content: bytes = field(repr=False)
+    """Masked; of a binary message."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Dialogue:
+    """The WebSocket messages of one record, and how the connection ended if it did."""
+
+    messages: list[Spoken] = field(default_factory=list, repr=False)
+    closed_by_client: bool | None = None
+    close_code: int | None = None
+    ended: float | None = None
+    """Unix seconds."""
+    size: int = field(default=0, compare=False)
+    """About how many bytes of memory the messages that were added take."""
+
+    def add(self, message: Spoken) -> None:
+        """One more message."""
+        self.messages.append(message)
+        self.size += len(message.content) + _OVERHEAD
+
+    def clear(self) -> None:
+        """Forget the messages."""
+        self.messages.clear()
+        self.size = 0
+
+
 def encode_flow(  # noqa: PLR0913 (the parts of a flow)
     flow: http.HTTPFlow,
     *,
@@ -91,6 +132,7 @@ def encode_flow(  # noqa: PLR0913 (the parts of a flow)
     marked: str = "",
     secret_headers: Collection[bytes] = (),
     part: int = 1,
+    dialogue: Dialogue | None = None,
 ) -> bytes:
     """The record that a flow file gets for this flow.
 
@@ -125,7 +167,26 @@ def encode_flow(  # noqa: PLR0913 (the parts of a flow)
         _message(flow.request, request, secret),
         b"8:response;",
         answer,
+        b"9:websocket;",
+        dump(None if dialogue is None else _dialogue(dialogue)),
     )
+
+
+def dialogues(record: bytes) -> list[Dialogue]:
+    """The WebSocket messages in the flows of a record; raises ``FlowReadException`` where it is none."""
+    return [
+        Dialogue(
+            messages=[
+                Spoken(time=each.timestamp, from_client=each.from_client, content=each.content)
+                for each in flow.websocket.messages
+            ],
+            closed_by_client=flow.websocket.closed_by_client,
+            close_code=flow.websocket.close_code,
+            ended=flow.websocket.timestamp_end,
+        )
+        for flow in FlowReader(BytesIO(record)).stream()
+        if isinstance(flow, http.HTTPFlow) and flow.websocket is not None
+    ]
 
 
 def scrub(fields: Fields, secret: Collection[bytes] = CREDENTIAL_HEADERS) -> list[tuple[bytes, bytes]]:
@@ -193,9 +254,19 @@ _SAME: Final = {
     "type": "http",
     "intercepted": False,
     "backup": None,
-    "websocket": None,
 }
 _HEAD: Final = b"".join(dump(part) for pair in _SAME.items() for part in pair)
+
+
+def _dialogue(dialogue: Dialogue) -> dict[str, Any]:
+    """As ``WebSocketData.get_state()``."""
+    return {
+        "messages": [(_BINARY, each.from_client, each.content, each.time, False, False) for each in dialogue.messages],
+        "closed_by_client": dialogue.closed_by_client,
+        "close_code": dialogue.close_code,
+        "close_reason": None,
+        "timestamp_end": dialogue.ended,
+    }
 
 
 def _message(message: http.Message, recorded: RecordedMessage | None, secret: Collection[bytes]) -> bytes:

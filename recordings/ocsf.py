@@ -17,6 +17,7 @@ class EventClass(IntEnum):
     """``class_uid``; the thousands are the category."""
 
     LOG = 1008
+    FINDING = 2004
     AUTHENTICATION = 3002
     ENTITY = 3004
     LIFECYCLE = 6002
@@ -67,6 +68,8 @@ class Kind(StrEnum):
     INTENT = "intent"
     OUTCOME = "outcome"
     REFUSAL = "refusal"
+    LOOKUP = "lookup"
+    INCIDENT = "incident"
     APPROVAL = "approval"
     GOVERNANCE = "governance"
     GATEWAY = "gateway"
@@ -94,6 +97,7 @@ DISPOSITIONS: Final[Mapping[Code, Disposition]] = {
     Code.UNAUTHENTICATED: Disposition.UNAUTHORIZED,
     Code.REVOKED: Disposition.ACCESS_REVOKED,
     Code.APPROVAL_PENDING: Disposition.DELAYED,
+    Code.CONFLICT: Disposition.DELAYED,
     Code.CREDENTIAL_UNAVAILABLE: Disposition.ERROR,
     Code.RECORDER_UNAVAILABLE: Disposition.ERROR,
     Code.UPSTREAM_UNAVAILABLE: Disposition.ERROR,
@@ -104,6 +108,8 @@ DISPOSITIONS: Final[Mapping[Code, Disposition]] = {
 SEVERITIES: Final[Mapping[Code, Severity]] = {
     Code.ALLOWED: Severity.INFORMATIONAL,
     Code.APPROVAL_PENDING: Severity.INFORMATIONAL,
+    Code.CONFLICT: Severity.INFORMATIONAL,
+    Code.STALE: Severity.INFORMATIONAL,
     Code.MISDIRECTED: Severity.MEDIUM,
     Code.REVOKED: Severity.MEDIUM,
     Code.UNMASKABLE: Severity.MEDIUM,

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +20,7 @@ from policy.errors import ConfigurationError
 from policy.model import Verdict
 
 if TYPE_CHECKING:
+    from recordings.flows import Spoken
     from recordings.listing import Row, SessionRow
 
 app = typer.Typer(no_args_is_help=True, help="What agents did: sessions, timelines, replays in mitmweb.")
@@ -98,6 +99,61 @@ def open_(
         command = _mitmweb(str(_as_one_file(paths, Path(directory))), port)
         command += ["--set", f"confdir={directory}"]  # it would make a CA of its own in the auditor's home
         raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603 (stock mitmweb, our own files)
+
+
+@app.command()
+def export(
+    name: Annotated[str, typer.Argument(metavar="SESSION|DECISION", help="Id of a session or of a decision.")],
+    config: ConfigOption,
+    *,
+    asciicast: Annotated[bool, typer.Option("--asciicast", help="A terminal session, as asciicast v2.")] = False,
+    call: Annotated[str, typer.Option("--call", help="Which call, by its decision, where there are several.")] = "",
+    typed: Annotated[bool, typer.Option("--input", help="With what was typed.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="With what steers a terminal beyond showing text.")] = False,
+) -> None:
+    """Write a recorded exec session in a form that players of terminal sessions read."""
+    from recordings.asciicast import Options, cast
+
+    if not asciicast:
+        _fail("say in which form: --asciicast")
+    spoken = _conversations(data_directory(config), call or name)
+    if not spoken:
+        _fail(f"no terminal session was recorded of {_plain(call or name)}")
+    if len(spoken) > 1:
+        _fail(f"there are several, name one of them with --call: {', '.join(spoken)}")
+    (conversation,) = spoken.values()
+    options = Options(title=name, command=conversation.command, typed=typed, raw=raw)
+    for line in cast(conversation.messages, options):
+        typer.echo(line)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Conversation:
+    command: str
+    messages: "list[Spoken]" = field(default_factory=list)
+
+
+def _conversations(data_dir: Path, name: str) -> dict[str, _Conversation]:
+    """What was said over WebSockets, by decision, all parts together."""
+    from recordings.flows import dialogues
+    from recordings.listing import timeline
+
+    found: dict[str, _Conversation] = {}
+    for row in timeline(data_dir, name):
+        if not row.file or not row.length:
+            continue
+        path = data_dir / row.file
+        if not path.is_file():
+            _fail(f"{path} is missing: see 'gatehold audit verify'")
+        with path.open("rb") as file:
+            file.seek(row.offset)
+            record = file.read(row.length)
+        for dialogue in dialogues(record):
+            facts = row.raw["event"]["unmapped"]["gatehold"].get("facts")
+            command = facts.get("command") if isinstance(facts, dict) else None
+            words = shlex.join(str(word) for word in command) if isinstance(command, list) else ""
+            found.setdefault(row.decision, _Conversation(command=words)).messages += dialogue.messages
+    return found
 
 
 def data_directory(config: Path) -> Path:

@@ -40,6 +40,8 @@ class Revocations:
         self._monotonic = monotonic
         self._seen: dict[Reach, dict[str, list[Revocation]]] = {}
         self._read_at: float | None = None
+        self._turn = asyncio.Event()
+        """Set when the next view was read, and replaced."""
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -66,6 +68,18 @@ class Revocations:
         if self._seen and any(self._hits(each, agent) for each in self._about(agent)):
             raise Refusal(Code.REVOKED, "Access was revoked.", reason="revoked")
 
+    async def refused(self, agent: Agent) -> Refusal:
+        """Wait until an agent may not act any more."""
+        while True:
+            turn = self._turn
+            try:
+                self.check(agent)
+            except Refusal as refusal:
+                return refusal
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STALE):
+                    await turn.wait()
+
     def _about(self, agent: Agent) -> Iterable[Revocation]:
         keys = ((Reach.ALL, ""), (Reach.ISSUER, agent.issuer), (Reach.SUBJECT, agent.subject))
         for reach, value in (*keys, (Reach.SESSION, agent.session)):
@@ -86,6 +100,8 @@ class Revocations:
         for each in found:
             seen.setdefault(each.reach, {}).setdefault(each.value, []).append(each)
         self._seen = seen
+        turn, self._turn = self._turn, asyncio.Event()
+        turn.set()
 
     async def _keep_fresh(self) -> None:
         while True:

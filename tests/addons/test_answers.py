@@ -31,6 +31,8 @@ TABLE: dict[Code, tuple[int, str, str, bool]] = {
     Code.APPROVAL_DENIED: (403, "approval-denied", "Forbidden", False),
     Code.UNMASKABLE: (502, "unmaskable", "InternalError", False),
     Code.DLP_BLOCKED: (403, "denied", "Forbidden", False),
+    Code.CONFLICT: (429, "conflict", "TooManyRequests", True),
+    Code.STALE: (409, "conflict", "Conflict", False),
     Code.CREDENTIAL_UNAVAILABLE: (503, "credential-unavailable", "ServiceUnavailable", True),
     Code.RECORDER_UNAVAILABLE: (503, "recorder-unavailable", "ServiceUnavailable", True),
     Code.UPSTREAM_UNAVAILABLE: (502, "upstream-unavailable", "ServiceUnavailable", True),

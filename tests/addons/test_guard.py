@@ -108,6 +108,28 @@ def test_what_has_no_single_meaning_is_refused(guard: Guard, name: str) -> None:
     assert _judged(guard, _connected(guard, make())) is code
 
 
+@pytest.mark.parametrize(
+    ("host", "upgrade", "code"),
+    [("kubernetes.corp.example:6443", "websocket", None), ("kubernetes.corp.example:6443", "SPDY/3.1", None),
+     ("kubernetes.corp.example:6443", "h2c", Code.MALFORMED), ("crm.corp.example", "websocket", Code.MALFORMED)],
+)  # fmt: skip
+def test_policy_judges_upgrades_of_clusters(guard: Guard, host: str, upgrade: str, code: Code | None) -> None:
+    """Of nothing else, and none but those that it knows."""
+    headers = {"Connection": "Upgrade", "Upgrade": upgrade}
+    assert (
+        _judged(guard, _connected(guard, make_request(f"https://{host}/api/v1/pods", host=host, headers=headers)))
+        is code
+    )
+
+
+@pytest.mark.parametrize("version", ["HTTP/2.0", "HTTP/1.0"])
+def test_only_http_1_1_is_upgraded(guard: Guard, version: str) -> None:
+    """HTTP/2 has no such header, HTTP/1.0 no tunnel."""
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket"}
+    request = make_request("https://kubernetes.corp.example:6443/api", headers=headers, http_version=version)
+    assert _judged(guard, _connected(guard, request)) is Code.MALFORMED
+
+
 def test_a_target_behind_tls_needs_tls(guard: Guard) -> None:
     """Otherwise its credential would be put into a call that anybody can read."""
     assert _judged(guard, _connected(guard, make_request(), tls=False)) is Code.MISDIRECTED

@@ -87,3 +87,31 @@ def test_what_goes_on_keeps_its_order_and_spelling(fields: list[header_rules.Fie
 def test_accept_is_reduced_to_json(accept: str, expected: str) -> None:
     """Only JSON can be masked object by object; its variants keep their parameters."""
     assert header_rules.json_accept(accept) == expected
+
+
+@pytest.mark.parametrize("value", [b"websocket", b"WebSocket", b"SPDY/3.1"])
+def test_an_upgrade_that_is_judged_passes(value: bytes) -> None:
+    """Where policy is asked about it."""
+    header_rules.check([(b"Connection", b"Upgrade"), (b"Upgrade", value)], upgrades=True)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [(b"Upgrade", b"h2c")],
+        [(b"Upgrade", b"websocket, h2c")],
+        [(b"Upgrade", b"")],
+        [(b"Upgrade", b"websocket"), (b"upgrade", b"SPDY/3.1")],
+        [(b"Upgrade", b"websocket"), (b"Connection", b"Upgrade, X-User")],
+    ],
+)
+def test_no_other_upgrade_is_ever_judged(fields: list[header_rules.Field]) -> None:
+    """Not even there."""
+    with pytest.raises(Refusal):
+        header_rules.check(fields, upgrades=True)
+
+
+@pytest.mark.parametrize("name", ["Sec-WebSocket-Key", "sec_websocket_protocol", "Sec-WebSocket-Extensions", "Upgrade"])
+def test_the_agents_handshake_is_not_forwarded(name: str) -> None:
+    """Its nonce would also make every attempt another question to an approver."""
+    assert header_rules.is_stripped(name)

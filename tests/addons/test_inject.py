@@ -4,12 +4,14 @@ import pytest
 from mitmproxy import http
 
 from addons.calls import Stage
+from addons.handshakes import Handshake
 from addons.inject import Inject
 from addons.runtime import Runtime
 from policy.codes import Code
 from policy.model import Agent
 from tests.addons.conftest import CREDENTIAL
 from tests.addons.support import judged, make_flow, make_request
+from tests.addons.test_handshakes import HEADERS
 
 STRIPPED = {
     "Authorization": "Bearer agent", "Proxy-Authorization": "Basic agent", "Cookie": "a=b", "x_api_key": "agent",
@@ -35,6 +37,24 @@ async def test_what_an_agent_sends_of_itself_is_taken_out(runtime: Runtime) -> N
     call = runtime.ledger.get(flow)
     assert call is not None
     assert call.ready_for_seal
+
+
+async def test_a_tunnel_gets_a_handshake_of_the_gateways_own(runtime: Runtime) -> None:
+    """The agent's nonce, its other subprotocols and its extensions stay behind."""
+    url = "https://kubernetes.corp.example:6443/api/v1/namespaces/a/pods/b/exec?command=id"
+    agents = HEADERS | {"Sec-WebSocket-Extensions": "permessage-deflate", "Authorization": "Bearer agent"}
+    flow = make_flow(make_request(url, headers=agents))
+    call = judged(runtime, flow, target="main")
+    call.stamps.remove(Stage.INJECT)
+    call.handshake = Handshake(key=HEADERS["Sec-WebSocket-Key"], protocols=("v5.channel.k8s.io",))
+    await Inject(runtime).request(flow)
+    headers = flow.request.headers
+    assert (headers["Connection"], headers["Upgrade"]) == ("Upgrade", "websocket")
+    assert headers.get_all("Sec-WebSocket-Protocol") == ["v5.channel.k8s.io"]
+    assert headers.get_all("Sec-WebSocket-Key") == [call.handshake.own_key]
+    assert headers["Sec-WebSocket-Key"] != HEADERS["Sec-WebSocket-Key"]
+    assert "sec-websocket-extensions" not in headers
+    assert "authorization" not in headers
 
 
 @pytest.mark.parametrize("name", ["X-Crm-Key", "x-crm-key", "X_Crm_Key"])

@@ -8,6 +8,7 @@ import pytest
 from mitmproxy import http
 
 from addons import answers
+from addons.handshakes import Handshake
 from addons.record import Recording
 from addons.redact import Redact
 from addons.runtime import Runtime
@@ -15,6 +16,7 @@ from policy.codes import Code
 from policy.errors import Refusal
 from tests.addons.conftest import CREDENTIAL
 from tests.addons.support import make_flow, make_request, make_response, sealed
+from tests.addons.test_handshakes import answered
 
 EMAIL = "ada.lovelace@example.com"
 JSON = {"Content-Type": "application/json"}
@@ -137,3 +139,33 @@ async def test_a_refusal_passes_as_it_is(redact: Redact) -> None:
     await redact.response(flow)
     assert flow.response is before
     assert flow.response.headers[answers.RULE] == "wall"  # type: ignore[union-attr]
+
+
+async def test_an_accepted_handshake_is_marked_and_nothing_else_of_it_passes(redact: Redact) -> None:
+    """Extensions, cookies and the target's own words are not the agent's."""
+    flow, handshake = make_flow(), Handshake(key="k", protocols=("v5.channel.k8s.io",))
+    sealed(redact.runtime, flow).handshake = handshake
+    flow.response = answered(handshake, Sec_WebSocket_Protocol="v5.channel.k8s.io", Set_Cookie="a=b")
+    await redact.responseheaders(flow)
+    assert flow.response.headers[answers.DECISION] == redact.runtime.call(flow).id
+    assert "set-cookie" not in flow.response.headers
+
+
+@pytest.mark.parametrize("asked", [True, False])
+async def test_a_switch_of_protocols_that_does_not_fit_is_refused(redact: Redact, asked: bool) -> None:
+    """Raised, so that the flow is killed: nothing of it may pass."""
+    flow, handshake = make_flow(), Handshake(key="k", protocols=("v5.channel.k8s.io",))
+    sealed(redact.runtime, flow).handshake = handshake if asked else None
+    flow.response = answered(handshake, Upgrade="SPDY/3.1")
+    with pytest.raises(Refusal):
+        await redact.responseheaders(flow)
+
+
+async def test_a_redirect_of_an_upgrade_leads_nowhere(redact: Redact) -> None:
+    """Whereto it may lead, a tunnel was not judged for it (CVE-2018-1002105)."""
+    flow = make_flow()
+    sealed(redact.runtime, flow).handshake = Handshake(key="k", protocols=("v5.channel.k8s.io",))
+    flow.response = make_response(headers={"Location": "https://crm.corp.example/"})
+    flow.response.status_code = 302
+    await redact.responseheaders(flow)
+    assert "location" not in flow.response.headers

@@ -27,18 +27,18 @@ def wire(case: dict[str, Any], token: str) -> bytes:
 
 def exchange(installed: Installation, case: dict[str, Any]) -> bytes:
     """Send a case and read what comes back until the end or an answer with a length."""
-    token = installed.token()
+    token, host = installed.token(), case.get("host", HOST)
     with socket.create_connection(("127.0.0.1", installed.proxy_port), timeout=15) as raw:
         if case["where"] == "proxy":
             return talk(raw, wire(case, token))
         raw.sendall(
-            f"CONNECT {HOST}:443 HTTP/1.1\r\nHost: {HOST}:443\r\nProxy-Authorization: Bearer {token}\r\n\r\n".encode()
+            f"CONNECT {host}:443 HTTP/1.1\r\nHost: {host}:443\r\nProxy-Authorization: Bearer {token}\r\n\r\n".encode()
         )
         assert b" 200 " in raw.recv(4096)
         if case["where"] == "connect":
             return talk(raw, wire(case, token))
         context = ssl.create_default_context(cafile=str(installed.ca))
-        with context.wrap_socket(raw, server_hostname=HOST) as tls:
+        with context.wrap_socket(raw, server_hostname=host) as tls:
             return talk(tls, wire(case, token))
 
 
@@ -68,12 +68,13 @@ def complete(answer: bytes) -> bool:
 def test_refused_and_not_forwarded(gateway: GatewayProcess, installed: Installation, case: dict[str, Any]) -> None:
     """One case of the corpus."""
     installed.customers.received.clear()
+    installed.cluster.received.clear()
     answer = exchange(installed, case)
     status = int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/") else 0
     assert status in case["expect"], answer[:300]
     if "code" in case:
         assert f'"{case["code"]}"'.encode() in answer
-    assert not list(installed.customers.received)
+    assert not [*installed.customers.received, *installed.cluster.received]
 
 
 def test_names_are_unique() -> None:

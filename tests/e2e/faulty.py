@@ -20,10 +20,14 @@ from addons.inject import Inject
 from addons.record import Record
 from addons.redact import Redact
 from addons.seal import Seal
+from addons.upgrades import Upgrades
+from addons.web_sockets import WebSockets
 
-STAGES = (Guard, Certificates, Authenticate, Classify, Decide, Hold, Inject, Seal, Redact, Record)
+STAGES = (Guard, Certificates, Authenticate, Classify, Decide, Upgrades, Hold, Inject, Seal, Redact, Record)
 HOOKS = ("client_connected", "http_connect", "next_layer", "tls_clienthello", "tls_start_client", "tls_start_server",
          "requestheaders", "request", "responseheaders", "response")  # fmt: skip
+TUNNEL_HOOKS = ("websocket_start", "websocket_message", "websocket_end")
+"""Hooks of ``WebSockets``, which no ordinary call meets."""
 PLANTED = "planted-secret-in-an-exception"
 
 
@@ -58,8 +62,8 @@ def breakable(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
 
 def main() -> None:
     """Make every hook breakable, then run as always."""
-    for stage in STAGES:
-        for hook in HOOKS:
+    for stage in (*STAGES, WebSockets):
+        for hook in (*HOOKS, *TUNNEL_HOOKS):
             if hook in vars(stage):
                 setattr(stage, hook, breakable(f"{stage.__name__}.{hook}", vars(stage)[hook]))
     from gatehold.cli.main import main as command_line

@@ -78,11 +78,14 @@ REMOVABLE = (
     "authenticate",
     "classify",
     "decide",
+    "upgrades",
     "hold",
     "inject",
     "seal",
     "redact",
     "record",
+    "websockets",
+    "rejudge",
 )
 
 

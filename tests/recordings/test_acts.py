@@ -12,6 +12,8 @@ from recordings.acts import (
     entity_change,
     flow_files,
     gateway_event,
+    incident,
+    own_call,
     person,
 )
 from recordings.events import Call, agent_user
@@ -84,3 +86,49 @@ def test_files_are_told(ocsf: Check, kind: Kind) -> None:
     event = flow_files(kind, [{"file": "recordings/x.flow"}], time=1.0)
     ocsf(event.data)
     assert event.data["unmapped"]["gatehold"]["files"] == [{"file": "recordings/x.flow"}]
+
+
+@pytest.mark.parametrize(("status", "problem"), [(200, ""), (404, "the cluster answers 404"), (0, "no answer in time")])
+def test_own_calls_are_the_gateways(ocsf: Check, call: Call, status: int, problem: str) -> None:
+    """On behalf of an agent, linked with the decision they were for."""
+    assert call.agent is not None
+    event = own_call(
+        agent=call.agent,
+        decision=call.id,
+        target="main",
+        host="kubernetes.default.svc",
+        port=443,
+        scheme="https",
+        method="PATCH",
+        path="/apis/apps/v1/namespaces/dev/deployments/x?dryRun=All",
+        purpose="resulting-object",
+        status=status,
+        started=1.0,
+        seconds=0.25,
+        problem=problem,
+        impersonated=True,
+    )
+    ocsf(event.data)
+    assert (event.kind, event.decision, event.session) == (Kind.LOOKUP, "d-1", "s-1")
+    assert event.data["actor"]["user"]["name"] == "Gatehold"
+    own = event.data["unmapped"]["gatehold"]
+    assert (own["onBehalfOf"]["uid"], own["purpose"], own["impersonated"]) == ("a1", "resulting-object", True)
+    assert (event.data["status_id"], event.data["duration"]) == (2 if problem else 1, 250)
+    assert event.data["http_request"]["url"]["query_string"] == "dryRun=All"
+
+
+def test_an_incident_is_a_finding(ocsf: Check, call: Call) -> None:
+    """Of high severity, with what was judged and what is."""
+    event = incident(
+        title="a write had another effect than was judged",
+        agent=call.agent,
+        decision=call.id,
+        target="main",
+        time=1.0,
+        details={"differing": {"replicas": {"judged": 20, "real": 99}}},
+        comment="replicas",
+    )
+    ocsf(event.data)
+    assert (event.kind, event.decision, event.data["severity_id"]) == (Kind.INCIDENT, "d-1", 4)
+    assert event.data["class_uid"] == 2004
+    assert event.data["unmapped"]["gatehold"]["differing"]["replicas"]["real"] == 99

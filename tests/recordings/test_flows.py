@@ -18,7 +18,17 @@ from mitmproxy.coretypes.serializable import SerializableDataclass
 from mitmproxy.io import FlowReader, tnetstring
 from mitmproxy.test import tflow, tutils
 
-from recordings.flows import CREDENTIAL_HEADERS, HIDDEN, RecordedMessage, dump, encode_flow, scrub
+from recordings.flows import (
+    CREDENTIAL_HEADERS,
+    HIDDEN,
+    Dialogue,
+    RecordedMessage,
+    Spoken,
+    dialogues,
+    dump,
+    encode_flow,
+    scrub,
+)
 
 CERTIFICATE = certs.Cert.from_pem(trustme.CA().cert_pem.bytes())
 NAMES = st.sampled_from([b"Authorization", b"x_api_key", b"Set-Cookie", b"Accept", b"content-length", b"X"])
@@ -234,3 +244,25 @@ def test_stock_mitmdump_reads_a_file(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert "/pods" in done.stdout
     assert len(json.loads(har.read_text())["log"]["entries"]) == 1
+
+
+SPOKEN = st.builds(Spoken, time=st.floats(1, 2e9), from_client=st.booleans(), content=st.binary(max_size=20))
+
+
+@given(flows(), st.builds(Dialogue, messages=st.lists(SPOKEN, max_size=4), closed_by_client=st.none() | st.booleans(),
+                          close_code=st.none() | st.integers(1000, 4999), ended=st.none() | st.floats(0, 2e9)))  # fmt: skip
+def test_a_dialogue_is_read_by_stock_tools_and_by_us(live: http.HTTPFlow, dialogue: Dialogue) -> None:
+    """Its messages are those that were handed over; what the live flow holds is not there."""
+    raw = encode_flow(live, metadata={}, dialogue=dialogue)
+    (stock,) = read(raw)
+    assert isinstance(stock, http.HTTPFlow)
+    assert stock.websocket is not None
+    said = [(each.timestamp, each.from_client, each.content) for each in stock.websocket.messages]
+    assert said == [(each.time, each.from_client, each.content) for each in dialogue.messages]
+    assert dialogues(raw) == [dialogue]
+
+
+def test_a_flow_without_a_dialogue_has_none() -> None:
+    """Whatever stands in the live flow."""
+    live = tflow.twebsocketflow()
+    assert not dialogues(encode_flow(live, metadata={}))

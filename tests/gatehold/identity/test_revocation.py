@@ -116,3 +116,26 @@ async def test_another_process_is_heard(store: Store, monkeypatch: pytest.Monkey
             view.check(AGENT)
     finally:
         await view.close()
+
+
+async def test_who_waits_is_told(store: Store) -> None:
+    """A held call learns of a revocation by the view that shows it, and not before."""
+    view = Revocations(store)
+    await view.refresh()
+    waiting = asyncio.ensure_future(view.refused(AGENT))
+    await view.refresh()
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    _revoke(store, Reach.SESSION, "s1")
+    await view.refresh()
+    async with asyncio.timeout(10):
+        assert (await waiting).code is Code.REVOKED
+
+
+async def test_who_waits_is_told_too_when_the_store_is_gone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A view that gets too old ends the wait, although no new one comes."""
+    monkeypatch.setattr(revocation, "STALE", 0.01)
+    view = Revocations(store)
+    await view.refresh()
+    async with asyncio.timeout(10):
+        assert (await view.refused(AGENT)).code is Code.GATEWAY_ERROR

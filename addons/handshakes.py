@@ -1,0 +1,111 @@
+"""The WebSocket handshake, made anew for either side of the gateway (RFC 6455, 4).
+
+What the agent offers is read once: its key, and those of its subprotocols that the gateway can follow. Towards the
+target goes a handshake of the gateway's own, without extensions; a compressed frame could become a thousand times as
+long. Only an answer that fits that handshake opens a tunnel, and the agent gets an answer made for its own key.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from mitmproxy import http
+
+from policy.codes import Code
+from policy.errors import Refusal
+
+V5, V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
+PORTFORWARD = "SPDY/3.1+portforward.k8s.io"
+PROTOCOLS = {"exec": (V5, V4), "attach": (V5, V4), "portforward": (PORTFORWARD,)}
+"""Subprotocols by subresource. An agent's own key can hide among those that it offers
+(``base64url.bearer.authorization.k8s.io.TOKEN``): only what stands here goes on."""
+
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_KEY_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handshake:
+    """One handshake with either side."""
+
+    key: str
+    """The agent's Sec-WebSocket-Key."""
+    protocols: tuple[str, ...]
+    """Offered by the agent and known here, in its order."""
+    own_key: str = field(default_factory=lambda: base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode())
+    """What goes to the target in its place."""
+
+    def request_fields(self) -> list[tuple[bytes, bytes]]:
+        """Header fields of the request to the target."""
+        return [
+            (b"Connection", b"Upgrade"),
+            (b"Upgrade", b"websocket"),
+            (b"Sec-WebSocket-Version", b"13"),
+            (b"Sec-WebSocket-Key", self.own_key.encode()),
+            (b"Sec-WebSocket-Protocol", ", ".join(self.protocols).encode()),
+        ]
+
+    def switch(self, response: http.Response) -> None:
+        """Make the target's 101 the agent's; raises Refusal where it does not fit what was asked."""
+        headers = response.headers
+        if response.status_code != 101 or headers.get("upgrade", "").strip().lower() != "websocket":
+            raise _unfit("the target switched to another protocol")
+        accept = headers.get("sec-websocket-accept", "").strip()
+        if not hmac.compare_digest(accept.encode("utf-8", "replace"), _accept(self.own_key).encode()):
+            raise _unfit("the target did not accept the handshake")
+        protocol = headers.get("sec-websocket-protocol", "")
+        if protocol not in self.protocols:
+            raise _unfit("the target chose a subprotocol that was not offered")
+        if "sec-websocket-extensions" in headers:
+            raise _unfit("the target chose an extension that was not offered")
+        response.headers = http.Headers(
+            [
+                (b"Connection", b"Upgrade"),
+                (b"Upgrade", b"websocket"),
+                (b"Sec-WebSocket-Accept", _accept(self.key).encode()),
+                (b"Sec-WebSocket-Protocol", protocol.encode()),
+            ]
+        )
+
+
+def read_handshake(request: http.Request, protocols: Sequence[str]) -> Handshake:
+    """What an agent offers; ``protocols`` are those that the gateway can follow. Raises Refusal ``malformed``."""
+    headers = request.headers
+    if request.method != "GET" or request.raw_content:
+        raise _malformed("a WebSocket begins with a GET without a body")
+    tokens = {token.strip().lower() for value in headers.get_all("connection") for token in value.split(",")}
+    if "upgrade" not in tokens:
+        raise _malformed("the Connection header does not name the upgrade")
+    if headers.get_all("sec-websocket-version") != ["13"]:
+        raise _malformed("WebSocket version 13 is required")
+    keys = headers.get_all("sec-websocket-key")
+    if len(keys) != 1 or not _is_key(keys[0]):
+        raise _malformed("exactly one WebSocket key of 16 bytes is required")
+    offered = [each.strip() for value in headers.get_all("sec-websocket-protocol") for each in value.split(",")]
+    known = tuple(dict.fromkeys(each for each in offered if each in protocols))
+    if not known:
+        raise _malformed(f"none of the WebSocket subprotocols {', '.join(protocols)} is offered")
+    return Handshake(key=keys[0].strip(), protocols=known)
+
+
+def _is_key(key: str) -> bool:
+    try:
+        return len(base64.b64decode(key.strip(), validate=True)) == _KEY_BYTES
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _accept(key: str) -> str:
+    return base64.b64encode(hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest()).decode()
+
+
+def _malformed(detail: str) -> Refusal:
+    return Refusal(Code.MALFORMED, f"malformed request: {detail}")
+
+
+def _unfit(detail: str) -> Refusal:
+    return Refusal(Code.UPSTREAM_UNAVAILABLE, detail)

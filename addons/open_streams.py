@@ -1,0 +1,40 @@
+"""The streams that are open: watches, followed logs, WebSockets. Whoever finds that one may not go on cuts it here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from mitmproxy import http
+
+from addons.calls import Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OpenStream:
+    """One stream."""
+
+    call: Call
+    cut: Callable[[str], None]
+    """End it; the words say why, and the agent may read them."""
+
+
+class OpenStreams:
+    """All of them, by flow; a flow that is gone takes its stream along."""
+
+    def __init__(self) -> None:
+        self._streams: WeakKeyDictionary[http.HTTPFlow, OpenStream] = WeakKeyDictionary()
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    def add(self, call: Call, flow: http.HTTPFlow, cut: Callable[[str], None]) -> None:
+        """Note a stream that begins. ``cut`` must not hold the flow."""
+        self._streams[flow] = OpenStream(call=call, cut=cut)
+
+    def remove(self, flow: http.HTTPFlow) -> None:
+        """Forget a stream that ended; nothing where it is not known."""
+        self._streams.pop(flow, None)
+
+    def all(self) -> list[tuple[http.HTTPFlow, OpenStream]]:
+        """Those that are open; what ended without a word is left out."""
+        return [(flow, stream) for flow, stream in self._streams.items() if flow.live and flow.error is None]

@@ -1,0 +1,108 @@
+"""Open streams are judged again all the time: a token that was revoked, or a rule that changed, ends them.
+
+A stream that was let in once would else go on for as long as both sides like. The token is verified again, then policy
+is asked about the same call, limits left out: they were charged when it began. A call that a person approved stays
+approved for as long as its question would be the same.
+"""
+
+import asyncio
+import logging
+import time
+from datetime import UTC, datetime
+
+from mitmproxy import http
+
+from addons.calls import Call, need
+from addons.failsafe import place
+from addons.open_streams import OpenStream
+from addons.runtime import Runtime
+from policy.codes import Code
+from policy.errors import Refusal
+from policy.model import Verdict
+from recordings.acts import entity_change
+from recordings.errors import RecorderUnavailable
+
+logger = logging.getLogger(__name__)
+
+INTERVAL = 0.4
+"""Seconds from one judgement of a stream to the next: with the half second that a revocation takes to be seen, a stream
+ends within a second of it."""
+_NOBODY = "the agent's token does not count any more"
+_SYSTEM = 3
+"""OCSF's type of a user that is no person."""
+
+
+class Rejudge:
+    """Cuts streams that are no longer allowed."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self._task: asyncio.Task[None] | None = None
+
+    def running(self) -> None:
+        """Begin."""
+        self._task = asyncio.get_running_loop().create_task(self._go_on(), name="rejudge")
+
+    def done(self) -> None:
+        """Stop."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _go_on(self) -> None:
+        while True:
+            await asyncio.sleep(INTERVAL)
+            await self.turn()
+
+    async def turn(self) -> None:
+        """Judge every open stream once; one that cannot be judged is cut."""
+        for flow, stream in self.runtime.open_streams.all():
+            try:
+                why = await self._objection(stream.call)
+            except Exception as error:  # noqa: BLE001 - the stream ends
+                logger.error("gatehold: an open stream could not be judged again: %s", place(error))  # noqa: TRY400
+                why = "the gateway failed"
+            if why:
+                await self._cut(flow, stream, why)
+
+    async def _objection(self, call: Call) -> str:
+        """Why a stream may not go on; empty where it may."""
+        gateway, token = self.runtime.gateway, need(call.token)
+        try:
+            agent = gateway.verifier.verify_cached(token) or await gateway.verifier.verify(token)
+        except Refusal as refusal:
+            return "the agent's access was revoked" if refusal.code is Code.REVOKED else _NOBODY
+        target, now = need(call.target).name, datetime.now(UTC)
+        decision = gateway.engine.decide(agent, target, call.known_action, now=now, limits=None)
+        if decision.verdict is Verdict.DENY:
+            return "the policy does not allow this any more"
+        before = need(call.decision)
+        if (
+            decision.obligations.mask != before.obligations.mask
+            or decision.obligations.filter != before.obligations.filter
+        ):
+            return "the policy hides more or other things now"
+        asks, asked = decision.obligations.approval, before.obligations.approval
+        if asks is not None and (call.approval is None or asks != asked or decision.revision != before.revision):
+            return "the policy asks for another approval now"
+        return ""
+
+    async def _cut(self, flow: http.HTTPFlow, stream: OpenStream, why: str) -> None:
+        self.runtime.open_streams.remove(flow)
+        stream.cut(why)
+        call = stream.call
+        event = entity_change(
+            entity="Stream",
+            uid=call.id,
+            change="delete",
+            by={"name": "gatehold", "type_id": _SYSTEM},
+            time=time.time(),
+            comment=why,
+            details={"target": need(call.target).name, "operation": "cut"},
+            decision=call.id,
+            session=need(call.agent).session,
+        )
+        recorder = self.runtime.gateway.recorder
+        try:
+            await recorder.append(events=[event], session=need(call.agent).session, durable=True)
+        except RecorderUnavailable:
+            logger.exception("gatehold: a stream was cut, and that could not be recorded")

@@ -1,0 +1,103 @@
+"""Which allowed calls may become a tunnel: exec, attach and port-forward, over WebSocket, and nothing else.
+
+Runs after policy: who may not open a shell reads the rule's reason, whichever protocol was tried. Before approval:
+nobody is asked about a call that could not be made. SPDY would be an opaque stream and is refused; so is a call for a
+tunnel that asks for no upgrade, and an upgrade of anything else.
+"""
+
+import time
+from collections import OrderedDict
+
+from mitmproxy import http
+
+from addons.calls import Call, Stage, need
+from addons.handshakes import PROTOCOLS, read_handshake
+from addons.runtime import Runtime
+from policy.actions.decoding import Action
+from policy.actions.kubernetes import KubernetesAction
+from policy.codes import Code
+from policy.errors import Refusal
+
+_WEBSOCKET = "websocket"
+
+
+_REMEMBERED = 60.0
+"""Seconds in which kubectl falls back to SPDY after its WebSocket attempt was refused."""
+_MOST = 1024
+
+type _Key = tuple[str, str, str, str]
+
+
+class Upgrades:
+    """Reads the handshakes of allowed calls.
+
+    kubectl tries SPDY whenever a WebSocket attempt failed, and shows only how that was answered. So SPDY gets the
+    answer that the same agent's WebSocket attempt at the same address got shortly before (an approval is pending, the
+    budget is spent); it is never let through.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self._refused: OrderedDict[_Key, tuple[float, Refusal]] = OrderedDict()
+
+    def request(self, flow: http.HTTPFlow) -> None:
+        """Note the handshake of a tunnel, or refuse it."""
+        call = self.runtime.open_call(flow)
+        if call is None:
+            return
+        try:
+            protocols = allowed_protocols(call.known_action)
+            if protocols:
+                call.handshake = read_handshake(flow.request, protocols)
+        except Refusal as refusal:
+            before = self._before(call) if is_spdy(call.known_action) else None
+            self.runtime.refuse(flow, before or refusal)
+            return
+        call.stamp(Stage.UPGRADE)
+
+    def response(self, flow: http.HTTPFlow) -> None:
+        """Remember how a WebSocket attempt was refused."""
+        call = self.runtime.ledger.get(flow)
+        if call is None or call.handshake is None or call.refusal is None:
+            return
+        self._refused[_key(call)] = time.monotonic(), call.refusal
+        self._refused.move_to_end(_key(call))
+        if len(self._refused) > _MOST:
+            self._refused.popitem(last=False)
+
+    def _before(self, call: Call) -> Refusal | None:
+        """How the WebSocket attempt before this one was refused."""
+        when, refusal = self._refused.pop(_key(call), (0.0, None))
+        return refusal if time.monotonic() - when < _REMEMBERED else None
+
+
+def _key(call: Call) -> _Key:
+    agent = need(call.agent)
+    return agent.issuer, agent.subject, need(call.target).name, call.known_action.wire_path
+
+
+def is_spdy(action: Action) -> bool:
+    """Does a call ask for SPDY?"""
+    return isinstance(action, KubernetesAction) and action.upgrade.strip().lower().startswith("spdy/")
+
+
+def allowed_protocols(action: Action) -> tuple[str, ...]:
+    """The subprotocols of the tunnel that a call asks for; none for an ordinary call. Raises Refusal ``malformed``."""
+    if not isinstance(action, KubernetesAction):
+        return ()
+    upgrade = action.upgrade.strip().lower()
+    opens = action.resource_request and (action.group, action.resource) == ("", "pods")
+    protocols = PROTOCOLS.get(action.subresource, ()) if opens else ()
+    if not protocols:
+        if upgrade:
+            raise _refused("only exec, attach and portforward of pods may switch protocols; watch and log come without")
+        return ()
+    if is_spdy(action):
+        raise _refused("SPDY is not supported: kubectl 1.31 or later, which speaks WebSocket, is needed")
+    if upgrade != _WEBSOCKET:
+        raise _refused(f"{action.subresource} needs an upgrade to WebSocket")
+    return protocols
+
+
+def _refused(detail: str) -> Refusal:
+    return Refusal(Code.MALFORMED, f"malformed request: {detail}")

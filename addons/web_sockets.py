@@ -1,0 +1,171 @@
+"""Open tunnels: begins a conversation for each, hands it its messages, keeps it short-lived and on record.
+
+A tunnel ends with the agent's token. Its messages are recorded in parts of bounded size, as mitmproxy flows; nothing
+else of them stays in memory. Recording that falls behind holds the tunnel up, and recording that fails ends it.
+"""
+
+import asyncio
+import time
+from weakref import ref
+
+from mitmproxy import http
+
+from addons import tunnels
+from addons.calls import Call, need
+from addons.conversations import STDERR, STDOUT, Forwarding, Session, Shape
+from addons.handshakes import PORTFORWARD, V5
+from addons.output_channels import OutputChannel
+from addons.record import ON_LOOP, Recording
+from addons.runtime import Runtime
+from masking.literals import Literals
+from policy.actions.kubernetes import KubernetesAction
+
+PART = 256 * 1024
+"""Bytes of messages after which a part of the recording is written."""
+_UNWRITTEN = 30.0
+"""Seconds after which a part is written however small it is: a gateway that is killed takes no more with it."""
+_BEHIND = 4
+"""Parts that may be on their way to the disk."""
+_PAUSE = 0.1
+"""Seconds without output after which the beginning of a line is shown to somebody who types."""
+_GRACE = 5.0
+"""Seconds in which a tunnel that was cut must be closed; then its connection is."""
+
+
+class WebSockets:
+    """Runs the conversations of open tunnels."""
+
+    def __init__(self, runtime: Runtime, recording: Recording) -> None:
+        self.runtime = runtime
+        self.recording = recording
+
+    async def websocket_start(self, flow: http.HTTPFlow) -> None:
+        """Begin the conversation of a tunnel."""
+        call = self.runtime.call(flow)
+        if not call.sealed or call.handshake is None:
+            raise LookupError("a tunnel was opened that nobody asked for")
+        protocol = need(flow.response).headers.get("sec-websocket-protocol", "")
+        masking_work = self.runtime.gateway.masking_work
+        call.conversation = (
+            Forwarding() if protocol == PORTFORWARD else await masking_work(self._session, call, protocol)
+        )
+        call.streamed, call.answered_bytes = True, 0
+        cut = self._cutter(flow, call)
+        self.runtime.open_streams.add(call, flow, cut)
+        left = need(call.agent).expires_at - time.time()
+        expiry = self.runtime.later(left, lambda: cut("the agent's token has expired"))
+        call.timers.append(expiry)
+
+    async def websocket_message(self, flow: http.HTTPFlow) -> None:
+        """Hand over one message."""
+        call = self.runtime.call(flow)
+        conversation, message = need(call.conversation), need(flow.websocket).messages[-1]
+        self._stop_waiting(call)
+        if len(message.content) > ON_LOOP and not isinstance(conversation, Forwarding):
+            # Long output may take long to mask; the loop is everybody's.
+            await asyncio.to_thread(conversation.receive, message.content, from_client=message.from_client)
+        else:
+            conversation.receive(message.content, from_client=message.from_client)
+        self._account(call, 0 if message.from_client else len(message.content))
+        await self._record(flow, call)
+        if conversation.may_flush and conversation.ended is None:
+            here = ref(flow)
+            call.pause = self.runtime.later(_PAUSE, lambda: self._flush(here))
+
+    async def websocket_end(self, flow: http.HTTPFlow) -> None:
+        """Write the rest of the recording, and how it ended."""
+        call = self.runtime.call(flow)
+        self.runtime.open_streams.remove(flow)
+        self._stop_waiting(call)
+        for timer in call.timers:
+            timer.cancel()
+        conversation, socket = call.conversation, need(flow.websocket)
+        if conversation is not None:
+            ended = conversation.dialogue
+            ended.ended, ended.closed_by_client = socket.timestamp_end, socket.closed_by_client
+            ended.close_code = socket.close_code
+            self._account(call, 0)
+        for written in call.pending_parts:
+            await written
+        call.pending_parts.clear()
+        if call.parts:
+            call.parts += 1
+        await self.recording.outcome(flow, call)
+
+    def _session(self, call: Call, protocol: str) -> Session:
+        gateway, action, asked = self.runtime.gateway, call.known_action, call.obligations.mask
+        if not isinstance(action, KubernetesAction):
+            raise TypeError("a session is Kubernetes'")
+        echoes, masking = gateway.echoes(), gateway.masking
+
+        def output() -> OutputChannel:
+            mask = masking.open_terminal(profiles=asked.profiles) if asked.profiles else None
+            return OutputChannel(mask=mask, literals=echoes, on_unmaskable=asked.on_unmaskable)
+
+        def tell(text: str) -> str:
+            clean = echoes.replace(text.encode("utf-8", "replace")).decode("utf-8", "replace")
+            return masking.mask_text(clean, profiles=asked.profiles)[0]
+
+        kept = dict.fromkeys((*gateway.scrubber.profiles(call.target), *asked.profiles))
+        written = masking.open_terminal(profiles=tuple(kept))
+        return Session(
+            Shape(stdin=action.stdin, tty=action.tty, closes=protocol == V5),
+            {STDOUT: output(), STDERR: output()},
+            tell=tell,
+            typed=OutputChannel(mask=written, literals=Literals(()), on_unmaskable="block"),
+        )
+
+    def _cutter(self, flow: http.HTTPFlow, call: Call) -> "Cutter":
+        return Cutter(self.runtime, ref(flow), ref(call))
+
+    def _flush(self, here: "ref[http.HTTPFlow]") -> None:
+        """Nothing came for a while: show what waits for the end of its line."""
+        flow = here()
+        call = self.runtime.ledger.get(flow) if flow is not None else None
+        if flow is None or call is None or call.conversation is None:
+            return
+        call.pause = None
+        call.conversation.flush()
+        self._account(call, 0)
+        tunnels.wake(flow)
+
+    @staticmethod
+    def _stop_waiting(call: Call) -> None:
+        if call.pause is not None:
+            call.pause.cancel()
+            call.pause = None
+
+    @staticmethod
+    def _account(call: Call, size: int) -> None:
+        call.answered_bytes = (call.answered_bytes or 0) + size
+        if isinstance(call.conversation, Session):
+            call.masked = call.conversation.counts()
+
+    async def _record(self, flow: http.HTTPFlow, call: Call) -> None:
+        dialogue = need(call.conversation).dialogue
+        is_due = bool(dialogue.messages) and time.time() - dialogue.messages[0].time > _UNWRITTEN
+        if dialogue.size < PART and not is_due:
+            return
+        self.recording.part(flow, call)
+        dialogue.clear()
+        while len(call.pending_parts) > _BEHIND:
+            await call.pending_parts.pop(0)
+
+
+class Cutter:
+    """Ends one tunnel when it is called; holds neither its flow nor its call."""
+
+    def __init__(self, runtime: Runtime, flow: "ref[http.HTTPFlow]", call: "ref[Call]") -> None:
+        self._runtime = runtime
+        self._flow = flow
+        self._call = call
+
+    def __call__(self, why: str) -> None:
+        """End it, and its connection should that not be enough."""
+        flow, call = self._flow(), self._call()
+        if flow is None or call is None or call.conversation is None or not flow.live:
+            return
+        call.conversation.cut(why)
+        tunnels.wake(flow)
+        client_id, runtime = flow.client_conn.id, self._runtime
+        call.timers.append(runtime.later(_GRACE, lambda: runtime.hang_up(client_id)))

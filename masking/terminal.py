@@ -1,0 +1,144 @@
+"""Masking of what a command prints, as it comes: text in lines, often with a prompt that no line end follows.
+
+Each line is masked as one, whatever the cuts in which it came, and given on when it is whole. At a terminal somebody
+may have to see the beginning of a line before there is more of it (a prompt); ``flush`` gives it on, masked as far as
+it is known. The rest of such a line is judged together with its beginning later: what turns out to belong to a value is
+hidden from there on.
+
+What is not text (archives, NUL bytes, other charsets than UTF-8) raises ``Unmaskable``; nothing of it was given on.
+"""
+
+import codecs
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+from masking.content import refuse_binary
+from masking.edits import Edit, apply, merge, shift
+from masking.errors import Unmaskable, refusing
+from masking.stream import KeyGate
+from masking.terminal_escapes import UNFINISHED_ESCAPE, edits_beside_escapes
+
+_UNFINISHED_VALUE = re.compile(r"(?:[0-9][ -]?){4,}$|[A-Za-z0-9+/=_.@-]{12,}$")
+"""An end that looks like the beginning of a number or key: it is not a prompt, so the rest of it is waited for."""
+
+
+class TerminalMask:
+    """The output of one command on its way."""
+
+    def __init__(self, *, edits: Callable[[str], list[Edit]], limit: int, gate: KeyGate | None = None) -> None:
+        """``edits``: what is to be replaced in a text; ``limit``: bytes of a line at most."""
+        self._edits = edits
+        self._limit = limit
+        self._gate = gate
+        self._line = bytearray()
+        """The line that has not ended, from its beginning."""
+        self._searched = 0
+        self._released = 0
+        """Characters of it that were given on."""
+        self._ready = bytearray()
+        self._started = False
+        self._cut = False
+        self._counts: Counter[str] = Counter()
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many values were hidden so far, by entity."""
+        return dict(sorted(self._counts.items()))
+
+    @property
+    def holds(self) -> bool:
+        """Is there something that was not given on?"""
+        return bool(self._line)
+
+    def feed(self, data: bytes) -> bytes:
+        """The masked form of the lines that ``data`` completes."""
+        self._line += data
+        with self._or_cut():
+            if b"\0" in data:
+                raise Unmaskable("the output is binary")
+            while (end := self._line.find(b"\n", self._searched)) >= 0:
+                self._ready += self._whole(bytes(self._line[: end + 1]))
+                del self._line[: end + 1]
+                self._searched = self._released = 0
+            self._searched = len(self._line)
+            if len(self._line) > self._limit:
+                raise Unmaskable("a line of the output is too long")
+        return self._take()
+
+    def flush(self) -> bytes:
+        """What is known of the line that has not ended; an end that may be half of something stays."""
+        with self._or_cut():
+            text = codecs.getincrementaldecoder("utf-8")().decode(bytes(self._line))
+            text = text[: _settled(text, self._released)]
+            if len(text) <= self._released or (self._gate and self._gate.is_inside):
+                return b""
+            self._check_start(bytes(self._line))
+            masked = self._after(text)
+            self._released = len(text)
+            return masked
+
+    def end(self) -> bytes:
+        """The masked form of what is left."""
+        if self._line:
+            with self._or_cut():
+                self._ready += self._whole(bytes(self._line))
+                self._line.clear()
+                self._searched = self._released = 0
+        return self._take()
+
+    def surrender(self) -> bytes:
+        """After ``Unmaskable``: what was not given on, as it came, for a rule that lets it pass."""
+        given = len(
+            bytes(self._line).decode("utf-8", "surrogateescape")[: self._released].encode("utf-8", "surrogateescape")
+        )
+        rest = bytes(self._line[given:])
+        self._line.clear()
+        self._searched = self._released = 0
+        return self._take() + rest
+
+    @contextmanager
+    def _or_cut(self) -> Iterator[None]:
+        """Whatever goes wrong ends the output for good."""
+        if self._cut:
+            raise Unmaskable("the output was cut")
+        self._cut = True
+        with refusing():
+            yield
+        self._cut = False
+
+    def _take(self) -> bytes:
+        ready = bytes(self._ready)
+        self._ready.clear()
+        return ready
+
+    def _whole(self, line: bytes) -> bytes:
+        self._check_start(line)
+        text = line.decode("utf-8")
+        if self._gate:
+            text = self._gate.outside(text)
+            self._gate.note(text)
+        return self._after(text)
+
+    def _check_start(self, line: bytes) -> None:
+        if not self._started:
+            refuse_binary(line)
+        self._started = True
+
+    def _after(self, text: str) -> bytes:
+        """What follows in ``text`` after what was given on, masked."""
+        edits = [each for each in merge(edits_beside_escapes(text, self._edits)) if each.end > self._released]
+        self._counts.update(each.entity for each in edits)
+        clipped = [replace(each, start=max(each.start, self._released)) for each in edits]
+        return apply(text[self._released :], [shift(each, -self._released) for each in clipped]).encode()
+
+
+def _settled(text: str, released: int) -> int:
+    """Where the end of ``text`` begins that may be half of something."""
+    position = len(text)
+    for unfinished in (UNFINISHED_ESCAPE, _UNFINISHED_VALUE):
+        if match := unfinished.search(text, released):
+            position = min(position, match.start())
+    return max(position, released)

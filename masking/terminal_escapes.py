@@ -1,0 +1,55 @@
+"""Escape sequences of terminals in a text: colours between letters must not hide a value from the detectors.
+
+Sequences as ECMA-48 writes them: CSI (colours, cursor), OSC (titles, links), DCS, APC, PM and SOS (strings for the
+terminal), and the short ones.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from masking.edits import Edit
+
+STRING_ESCAPE = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+"""OSC, DCS, SOS, PM, APC: from their opening to their terminator."""
+_ESCAPE = re.compile(rf"{STRING_ESCAPE}|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[()*+][ -~]|\x1b[ -/]*[0-Z\\^_`-~]")
+UNFINISHED_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]*)?$")
+
+
+def edits_beside_escapes(text: str, edits: Callable[[str], list[Edit]]) -> list[Edit]:
+    """What ``edits`` finds in ``text``, and in it without its escape sequences, in the places of ``text``."""
+    found = edits(text)
+    if "\x1b" not in text:
+        return found
+    escapes = [match.span() for match in _ESCAPE.finditer(text)]
+    plain, places = _without(text, escapes)
+    seen = edits(plain) if escapes else []
+    return [
+        *(clipped for each in found if (clipped := _clear_of(escapes, each)) is not None),
+        *(replace(each, start=places[each.start], end=places[each.end - 1] + 1) for each in seen),
+    ]
+
+
+def _without(text: str, escapes: list[tuple[int, int]]) -> tuple[str, list[int]]:
+    """The text that a reader sees, and where each of its characters stands in ``text``."""
+    places: list[int] = []
+    position = 0
+    for start, end in escapes:
+        places += range(position, start)
+        position = end
+    places += range(position, len(text))
+    return "".join([text[place] for place in places]), places
+
+
+def _clear_of(escapes: list[tuple[int, int]], edit: Edit) -> Edit | None:
+    """An edit that cuts no escape sequence in two, for half of one would swallow what follows.
+
+    One inside a sequence stays (titles are text too); None where nothing is left.
+    """
+    start, end = edit.start, edit.end
+    for left, right in escapes:
+        if left < start < right < end:
+            start = right
+        if start < left < end < right:
+            end = left
+    return replace(edit, start=start, end=end) if start < end else None

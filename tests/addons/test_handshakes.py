@@ -1,0 +1,121 @@
+"""Law: either side gets a handshake of the gateway's own, and only an answer that fits it opens a tunnel."""
+
+import base64
+
+import pytest
+from mitmproxy import http
+
+from addons.handshakes import PORTFORWARD, PROTOCOLS, V4, V5, Handshake, _accept, read_handshake
+from policy.codes import Code
+from policy.errors import Refusal
+from tests.addons.support import make_request, make_response
+
+KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+HEADERS = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": KEY,
+    "Sec-WebSocket-Protocol": f"{V5}, {V4}",
+}
+
+
+def offered(method: str = "GET", **headers: str | None) -> http.Request:
+    """A handshake with some headers changed or (None) left out."""
+    changed = HEADERS | {name.replace("_", "-"): value for name, value in headers.items()}
+    return make_request(method=method, headers={name: value for name, value in changed.items() if value is not None})
+
+
+def answered(handshake: Handshake, **headers: str | None) -> http.Response:
+    """The target's answer, with some headers changed or left out."""
+    fitting = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Accept": _accept(handshake.own_key),
+        "Sec-WebSocket-Protocol": V4,
+    }
+    changed = fitting | {name.replace("_", "-"): value for name, value in headers.items()}
+    response = make_response(headers={name: value for name, value in changed.items() if value is not None})
+    response.status_code = 101
+    return response
+
+
+def test_the_accept_value_is_the_rfcs() -> None:
+    """The example of RFC 6455, 1.3."""
+    assert _accept(KEY) == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+
+def test_known_subprotocols_go_on_in_their_order() -> None:
+    """A key among them does not, nor anything else."""
+    hidden = "base64url.bearer.authorization.k8s.io.c2VjcmV0"
+    handshake = read_handshake(offered(Sec_WebSocket_Protocol=f"chat, {hidden}, {V4} ,{V5}"), PROTOCOLS["exec"])
+    fields = dict(handshake.request_fields())
+    assert fields[b"Sec-WebSocket-Protocol"] == f"{V4}, {V5}".encode()
+    assert fields[b"Sec-WebSocket-Key"].decode() == handshake.own_key != KEY
+    assert len(base64.b64decode(handshake.own_key)) == 16
+    assert not any(b"xtension" in name for name in fields)
+    assert hidden not in repr(handshake)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec_WebSocket_Protocol": "chat"},
+        {"Sec_WebSocket_Protocol": None},
+        {"Sec_WebSocket_Protocol": PORTFORWARD},
+        {"Sec_WebSocket_Protocol": V5.upper()},
+        {"Sec_WebSocket_Key": None},
+        {"Sec_WebSocket_Key": "c2hvcnQ="},
+        {"Sec_WebSocket_Key": "not base64!"},
+        {"Sec_WebSocket_Version": "8"},
+        {"Sec_WebSocket_Version": None},
+        {"Connection": "keep-alive"},
+        {"method": "POST"},
+    ],
+)
+def test_an_unfitting_offer_is_malformed(headers: dict[str, str]) -> None:
+    """Each of these could be read in two ways, or not be followed."""
+    with pytest.raises(Refusal) as refused:
+        read_handshake(offered(**headers), PROTOCOLS["exec"])
+    assert refused.value.code is Code.MALFORMED
+
+
+def test_the_agent_gets_an_answer_to_its_own_key() -> None:
+    """And no header but those of the handshake."""
+    handshake = read_handshake(offered(), PROTOCOLS["exec"])
+    response = answered(handshake, Set_Cookie="a=b", X_Other="c")
+    handshake.switch(response)
+    assert response.headers["Sec-WebSocket-Accept"] == _accept(KEY)
+    assert {name.lower() for name in response.headers} == {
+        *("connection", "upgrade", "sec-websocket-accept", "sec-websocket-protocol")
+    }
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Upgrade": "SPDY/3.1"},
+        {"Upgrade": None},
+        {"Sec_WebSocket_Accept": None},
+        {"Sec_WebSocket_Accept": _accept(KEY)},
+        {"Sec_WebSocket_Protocol": None},
+        {"Sec_WebSocket_Protocol": PORTFORWARD},
+        {"Sec_WebSocket_Protocol": f"{V4}, {V5}"},
+        {"Sec_WebSocket_Extensions": "permessage-deflate"},
+    ],
+)
+def test_an_unfitting_answer_opens_nothing(headers: dict[str, str | None]) -> None:
+    """What was not asked for is not agreed upon."""
+    handshake = read_handshake(offered(), PROTOCOLS["exec"])
+    with pytest.raises(Refusal):
+        handshake.switch(answered(handshake, **headers))
+
+
+@pytest.mark.parametrize("status", [100, 102, 103])
+def test_only_101_switches(status: int) -> None:
+    """Whatever its headers say."""
+    handshake = read_handshake(offered(), PROTOCOLS["exec"])
+    response = answered(handshake)
+    response.status_code = status
+    with pytest.raises(Refusal):
+        handshake.switch(response)

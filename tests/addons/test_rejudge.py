@@ -1,0 +1,92 @@
+"""Law: what is no longer allowed does not go on, however long ago it began; what still is goes on untouched."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from addons.calls import need
+from addons.rejudge import Rejudge
+from addons.runtime import Runtime
+from policy.codes import Code
+from policy.errors import Refusal
+from policy.model import Agent, ApprovalObligation, Decision, MaskObligation, Obligations, Verdict
+from recordings.listing import rows
+from tests.addons.support import AGENT, make_flow, sealed
+
+
+class Verifier:
+    """Says whether a token counts."""
+
+    def __init__(self, agent: Agent | None) -> None:
+        self.agent = agent
+
+    def verify_cached(self, _token: str) -> Agent | None:
+        return self.agent
+
+    async def verify(self, _token: str) -> Agent:
+        raise Refusal(Code.UNAUTHENTICATED, "gone", reason="unknown-key")
+
+
+class Engine:
+    """Decides as it is told; limits are not asked about again."""
+
+    def __init__(self, decision: Decision | Exception) -> None:
+        self.decision = decision
+
+    def decide(self, *_call: object, limits: object, **_more: object) -> Decision:
+        assert limits is None
+        if isinstance(self.decision, Exception):
+            raise self.decision
+        return self.decision
+
+
+def allowed(**obligations: Any) -> Decision:
+    return Decision(verdict=Verdict.ALLOW, code=Code.ALLOWED, obligations=Obligations(**obligations), revision="r1")
+
+
+APPROVAL = ApprovalObligation(groups=(frozenset({"sre"}),), rules=("ask",))
+HELD = replace(allowed(approval=APPROVAL), verdict=Verdict.HOLD, code=Code.APPROVAL_REQUIRED)
+DENIED = Decision(verdict=Verdict.DENY, code=Code.DENIED_BY_RULE)
+
+
+@pytest.fixture
+def turned(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """One turn over one open stream; gives why it was cut, or nothing."""
+
+    async def turn(
+        now: Decision | Exception, *, before: Decision | None = None, agent: Agent | None = AGENT, approval: str = ""
+    ) -> list[str]:
+        flow, cuts = make_flow(), list[str]()
+        call = sealed(runtime, flow)
+        call.token, call.decision, call.approval = "t", allowed() if before is None else before, approval or None
+        monkeypatch.setattr(runtime.gateway, "verifier", Verifier(agent))
+        monkeypatch.setattr(runtime.gateway, "engine", Engine(now))
+        runtime.open_streams.add(call, flow, cuts.append)
+        await Rejudge(runtime).turn()
+        assert bool(runtime.open_streams.all()) is not bool(cuts)
+        runtime.open_streams.remove(flow)
+        return cuts
+
+    return turn
+
+
+async def test_what_is_allowed_goes_on(turned: Callable[..., Any]) -> None:
+    """Also where the policy was changed around it, and where a person's yes was spent."""
+    assert not await turned(allowed())
+    assert not await turned(replace(allowed(), revision="r2"))
+    assert not await turned(HELD, before=HELD, approval="apr_1")
+
+
+async def test_what_is_not_is_cut(turned: Callable[..., Any], runtime: Runtime) -> None:
+    """By token, by rule, by a mask or an approval that came to it; whatever cannot be judged as well."""
+    assert "token" in (await turned(allowed(), agent=None))[0]
+    assert await turned(DENIED)
+    assert await turned(allowed(mask=MaskObligation(profiles=("pii",))))
+    assert await turned(HELD)
+    assert await turned(replace(HELD, revision="r2"), before=HELD, approval="apr_1")
+    assert await turned(ValueError("planted"))
+    reasons = [row.message for row in rows(runtime.gateway.configuration.data_dir) if row.kind == "governance"]
+    assert len(reasons) == 6
+    assert need(reasons)[0].endswith("the agent's token does not count any more")
