@@ -13,6 +13,7 @@ TRIES = (
     (f"curl -X DELETE {CRM_URL}/customers/7", "waits until somebody approves it"),
     ("kubectl get pods", "allowed"),
     ("kubectl scale deployment/web --replicas=5", "more than 3 in prod: waits as well"),
+    ("kubectl exec deployment/web -- id", "denied by a rule"),
 )
 MISLEADING = ("https_proxy", "NO_PROXY", "no_proxy", "CURL_HOME")
 """Variables that make curl or kubectl ignore those that are exported here."""
@@ -59,6 +60,7 @@ def operating(site: Site) -> list[str]:
     return [
         f"export PATH={directory}:$PATH",
         f"gatehold approvals list --config {config}",
+        f"gatehold approvals show ID --config {config}   # what exactly will change",
         f"gatehold approvals approve ID --as {APPROVER} --config {config}",
         f"gatehold recordings list --config {config}",
         f"gatehold recordings open SESSION --config {config}   # in mitmweb",

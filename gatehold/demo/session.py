@@ -155,6 +155,22 @@ def _kubectl_scale(site: Site, step: Step) -> None:
     step.saw += _lines(done)[:1]
     step.expect(done.returncode == 0 and "scaled" in done.stdout, "after the yes kubectl should say that it is scaled")
     step.expect(_arrived(site.cluster.received, *call), "after the yes the call should arrive")
+    step.expect(any("+  replicas: 5" in line for line in step.saw), "the approver should have seen the change")
+
+
+def _kubectl_exec(site: Site, step: Step) -> None:
+    if _without_kubectl(step):
+        return
+    command = ["kubectl", "exec", "deployment/web", "-n", "prod", "--", "id"]
+    step.command = _as_typed(command)
+    done = run(command, site)
+    step.saw += _lines(done)[-1:]
+    step.expect(done.returncode != 0, "kubectl should fail")
+    step.expect(
+        "Interactive access to pods is off for agents." in done.stderr, "kubectl should print the rule's reason"
+    )
+    entered = any("/exec?" in each.path for each in site.cluster.received)
+    step.expect(not entered, "the call reached the cluster")
 
 
 def _recorded(site: Site, step: Step) -> None:
@@ -189,6 +205,7 @@ STEPS: Final[Sequence[tuple[str, Callable[[Site, Step], None]]]] = (
     ("kubectl get", _kubectl_get),
     ("kubectl get, masked", _kubectl_secret),
     ("kubectl scale, held and approved", _kubectl_scale),
+    ("kubectl exec, denied", _kubectl_exec),
     ("recorded and read back", _recorded),
     ("verified", _verified),
 )
@@ -204,6 +221,7 @@ def _answered(
         approval = _pending(site, client, *call, since=since)
         step.saw.append(f"waits for approval: {approval['message']}")
         step.expect(not _arrived(log, *call), "the call reached the target before anybody said yes")
+        step.saw += [f"  {line}" for line in str(approval.get("diff", "")).splitlines() if line[:1] in "+-"]
         yes = gatehold(site, "approvals", "approve", approval["id"], "--as", APPROVER, "--reason", "part of the demo")
         step.saw.append(f"gatehold approvals approve: {_short((yes.stdout + yes.stderr).strip())}")
         if yes.returncode:
@@ -279,7 +297,10 @@ def _without_kubectl(step: Step) -> bool:
 
 
 def _arrived(log: RequestLog, method: str, path: str) -> bool:
-    return any(each.method == method and each.path.split("?")[0] == path for each in log)
+    """Whether a call reached its target; the gateway's own tries with ``dryRun`` change nothing."""
+    return any(
+        each.method == method and each.path.split("?")[0] == path and "dryRun=All" not in each.path for each in log
+    )
 
 
 def _as_typed(command: Sequence[str]) -> str:

@@ -27,7 +27,7 @@ def test_check_plays_the_whole_session() -> None:
     for words in ("HTTP 403", "HTTP 204", "waits for approval: delete customer 7", "<EMAIL_ADDRESS>", ": intact"):
         assert words in done.stdout
     if shutil.which("kubectl"):
-        for words in ("waits for approval: scale prod/web to 5", "deployment.apps/web scaled"):
+        for words in ("waits for approval: scale prod/web to 5", "+  replicas: 5", "deployment.apps/web scaled"):
             assert words in done.stdout
     assert "WRONG" not in done.stdout
     assert "all as they should be" in done.stdout
