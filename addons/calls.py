@@ -20,6 +20,7 @@ from addons.handshakes import Handshake
 from gatehold.config import Target
 from masking.errors import Unmaskable
 from policy.actions.decoding import Action
+from policy.actions.kubernetes import KubernetesAction
 from policy.errors import Refusal
 from policy.model import Agent, Decision, DecisionId, Obligations, WireRequest
 from recordings import events
@@ -124,8 +125,9 @@ class Call:
 
     @property
     def needs_json(self) -> bool:
-        """Whether the answer has to be a whole JSON object: it is compared with what was judged."""
-        return self.found is not None and self.known_action.is_write
+        """Whether the answer has to be a whole JSON object: that of a write is compared with what was judged."""
+        action = self.known_action
+        return isinstance(action, KubernetesAction) and action.makes_object
 
     @property
     def path_to_send(self) -> str:

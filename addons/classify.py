@@ -4,12 +4,19 @@ The path that was judged is the path that is sent: the flow's path is replaced b
 rule sees it.
 """
 
+import asyncio
+
 from mitmproxy import http
 
+from addons import preconditions
 from addons.calls import Stage, need
 from addons.runtime import Runtime
-from policy.actions.decoding import decode
+from policy.actions.decoding import Action, decode
+from policy.actions.kubernetes import KubernetesAction
 from policy.errors import Refusal
+
+LARGE = 64 * 1024
+"""Bytes of a body above which it is read beside the event loop."""
 
 
 class Classify:
@@ -18,16 +25,24 @@ class Classify:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
 
-    def request(self, flow: http.HTTPFlow) -> None:
-        """Decode one request, or refuse it as malformed."""
+    async def request(self, flow: http.HTTPFlow) -> None:
+        """Decode one request, or refuse it: as malformed, or for what no rule can allow."""
         call = self.runtime.open_call(flow)
         if call is None:
             return
         traits = self.runtime.gateway.configuration.traits[need(call.target).name]
         try:
             call.action = decode(traits, need(call.wire))
+            await _read_ahead(call.action, len(need(call.wire).body or b""))
+            preconditions.check(self.runtime, call)
         except Refusal as refusal:
             self.runtime.refuse(flow, refusal)
             return
         flow.request.path = call.action.wire_path
         call.stamp(Stage.CLASSIFY)
+
+
+async def _read_ahead(action: Action, size: int) -> None:
+    """Read what policy will ask about a write, where that takes longer than everybody should wait."""
+    if size > LARGE and isinstance(action, KubernetesAction) and action.is_write:
+        await asyncio.to_thread(action.payload)

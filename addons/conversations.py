@@ -24,6 +24,7 @@ from typing import Any, Protocol
 
 from addons.output_channels import OutputChannel
 from masking.errors import Unmaskable
+from masking.terminal_input import TerminalInput
 from recordings.flows import Dialogue, Spoken
 
 STDIN, STDOUT, STDERR, STATUS, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
@@ -66,6 +67,10 @@ class Conversation(Protocol):
     def may_flush(self) -> bool:
         """Is there anything that somebody at a terminal would wait for?"""
 
+    @property
+    def held(self) -> int:
+        """Bytes that are judged together with what comes next."""
+
     def finish(self) -> None:
         """No more messages come: give on what was held back."""
 
@@ -106,6 +111,7 @@ class Forwarding(_Outbox):
     """A port-forward: SPDY frames in messages, which nobody here reads."""
 
     may_flush = False
+    held = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -155,7 +161,7 @@ class Session(_Outbox):
         channels: Mapping[int, OutputChannel],
         *,
         tell: Callable[[str], str],
-        typed: OutputChannel,
+        typed: TerminalInput,
     ) -> None:
         """``channels``: stdout, stderr; ``tell``: masks the server's own words; ``typed``: stdin as it is recorded."""
         super().__init__()
@@ -164,8 +170,12 @@ class Session(_Outbox):
         self._tell = tell
         self._typed = typed
         self._bytes = {STDIN: 0, STDOUT: 0, STDERR: 0}
-        self._unreadable = 0
         self._exit: int | str = ""
+
+    @property
+    def held(self) -> int:
+        """Bytes that are judged together with what comes next."""
+        return self._typed.held + sum(channel.held for channel in self._channels.values())
 
     @property
     def may_flush(self) -> bool:
@@ -204,8 +214,7 @@ class Session(_Outbox):
                     self._output(number, channel.end())
         except Unmaskable as unmaskable:
             self.cut(f"the output could not be masked and was withheld: {unmaskable.reason}")
-        self._keep_typed(OutputChannel.end)
-        self._note_unreadable()
+        self._keep_typed(self._typed.end())
 
     def cut(self, why: str, code: int = POLICY) -> None:
         """End it; the status channel says why, as the server would."""
@@ -238,7 +247,7 @@ class Session(_Outbox):
         if channel == STDIN and self._shape.stdin:
             self._bytes[STDIN] += len(data)
             self._send(bytes([STDIN]) + data, to_client=False)
-            self._keep_typed(lambda typed: typed.feed(data), size=len(data))
+            self._keep_typed(self._typed.feed(data))
         elif channel == STDIN:
             if data:
                 self.cut("stdin was not asked for")
@@ -293,23 +302,10 @@ class Session(_Outbox):
             self._send(bytes([RESIZE]) + content, to_client=False)
             self._record(RESIZE, content, from_client=True)
 
-    def _keep_typed(self, work: Callable[[OutputChannel], bytes], size: int = 0) -> None:
-        """Stdin for the record: masked line by line; of what is not text only the length is kept."""
-        if self._unreadable:
-            self._unreadable += size
-            return
-        try:
-            kept = work(self._typed)
-        except Unmaskable:
-            self._unreadable = max(1, size)
-            return
+    def _keep_typed(self, kept: bytes) -> None:
+        """Stdin for the record, masked line by line."""
         if kept:
             self._record(STDIN, kept, from_client=True)
-
-    def _note_unreadable(self) -> None:
-        if self._unreadable:
-            self._record(STDIN, b"[%d bytes left out: not text]" % self._unreadable, from_client=True)
-            self._unreadable = 0
 
     def _record(self, channel: int, data: bytes, *, from_client: bool) -> None:
         message = Spoken(time=time.time(), from_client=from_client, content=bytes([channel]) + data)

@@ -22,8 +22,8 @@ from policy.codes import Code
 from policy.errors import Refusal
 from policy.model import Agent, Decision, Verdict, Wanted
 
-_ROUNDS = 2
-"""What one look-up tells may make another object matter; more than two there are not."""
+_ROUNDS = 3
+"""What one look-up tells may make another object matter; more than three there are not."""
 _OPAQUE = frozenset({Code.UNEVALUABLE, Code.DEFAULT_DENY, Code.DENIED_BY_RULE})
 """Refusals that would tell what was found."""
 
@@ -50,7 +50,9 @@ class Looking:
         for _ in range(_ROUNDS):
             if decision.wanted <= wanted:
                 break
-            wanted |= decision.wanted
+            missing = decision.wanted - wanted
+            # A write is tried out only where the object as it is leaves the decision open.
+            wanted |= (missing - {Wanted.NEW}) or missing
             found = await self.look(flow, call, agent, wanted)
             call.action = bare.knowing(found.known)
             decision = gateway.decide(agent, target, call.action)

@@ -1,6 +1,8 @@
 """The streams that are open: watches, followed logs, WebSockets. Whoever finds that one may not go on cuts it here."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -23,6 +25,7 @@ class OpenStreams:
 
     def __init__(self) -> None:
         self._streams: WeakKeyDictionary[http.HTTPFlow, OpenStream] = WeakKeyDictionary()
+        self._working: dict[str, set[asyncio.Event]] = {}
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -34,6 +37,25 @@ class OpenStreams:
     def remove(self, flow: http.HTTPFlow) -> None:
         """Forget a stream that ended; nothing where it is not known."""
         self._streams.pop(flow, None)
+
+    @contextmanager
+    def working(self, client_id: str) -> Iterator[None]:
+        """A chunk for this client is being worked off: no more is to be read for it until that is done."""
+        done = asyncio.Event()
+        ours = self._working.setdefault(client_id, set())
+        ours.add(done)
+        try:
+            yield
+        finally:
+            done.set()
+            ours.discard(done)
+            if not ours:
+                self._working.pop(client_id, None)
+
+    async def idle(self, client_id: str) -> None:
+        """Wait until nothing is worked off for a client."""
+        while ours := self._working.get(client_id):
+            await next(iter(ours)).wait()
 
     def all(self) -> list[tuple[http.HTTPFlow, OpenStream]]:
         """Those that are open; what ended without a word is left out."""

@@ -27,6 +27,11 @@ class OutputChannel:
         """How many values were hidden so far, by entity."""
         return self._masked
 
+    @property
+    def held(self) -> int:
+        """Bytes that wait for the end of their line, and are masked with what comes next."""
+        return 0 if self._mask is None else self._mask.held
+
     def feed(self, data: bytes) -> bytes:
         """What may go on now; raises Unmaskable where the rule says that nothing may."""
         return self._echoes.feed(self._apply(lambda mask: mask.feed(data), data))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from mitmproxy import http
 
 from addons.calls import Call, need
+from addons.offload import ON_LOOP
 from addons.runtime import Runtime
 from gatehold.agent_api.decisions import ToldDecision
 from gatehold.lookups.requests import OwnCall, Place
@@ -23,8 +24,8 @@ from recordings.annotations import annotate
 from recordings.failures import FailureCounter
 from recordings.flows import RecordedMessage, encode_flow
 
-ON_LOOP = 16 * 1024
-"""Bytes up to which a body is masked on the event loop; larger ones go to a thread."""
+type Part = tuple[events.Event, bytes]
+"""A piece of a stream: its event and its flow."""
 ANONYMOUS = SessionId("anonymous")
 """Session under which calls are kept whose agent is not known."""
 
@@ -58,6 +59,8 @@ class Recording:
     async def outcome(self, flow: http.HTTPFlow, call: Call, *, error: str = "") -> None:
         """The call was answered, refused, or broke off."""
         masking_work = self.runtime.gateway.masking_work
+        if call.parts:
+            call.parts += 1  # what is left is a part of its own
         described = await masking_work(self._described, flow, call)
         status = flow.response.status_code if flow.response else 0
         self._charge_bytes(flow, call)
@@ -80,7 +83,8 @@ class Recording:
                 stream=call.conversation.summary() if call.conversation else None,
             )
         # What an agent sends may take long to mask for the record; the loop is everybody's.
-        is_large = call.wire is not None and len(call.wire.body or b"") > ON_LOOP
+        asked, answered = call.wire.body if call.wire else b"", flow.response.raw_content if flow.response else b""
+        is_large = max(len(asked or b""), len(answered or b""), len(call.kept)) > ON_LOOP
         encode = asyncio.to_thread if is_large else masking_work
         encoded = await encode(self._encode, flow, call)
         await self._append([event], flow=encoded, session=self._session(call))
@@ -137,6 +141,10 @@ class Recording:
 
     def part(self, flow: http.HTTPFlow, call: Call) -> None:
         """Write what was kept of a stream so far, without waiting: a stream's callable is synchronous."""
+        self.append_part(call, self.part_of(flow, call))
+
+    def part_of(self, flow: http.HTTPFlow, call: Call) -> Part:
+        """What was kept of a stream so far, ready to be written; takes long where it has to be masked for that."""
         call.parts += 1
         encoded = self._encode(flow, call)
         call.kept.clear()
@@ -147,6 +155,13 @@ class Recording:
             masked=call.masked,
             part=call.parts,
         )
+        return event, encoded
+
+    def append_part(self, call: Call, part: Part) -> None:
+        """Hand a part to the recorder; raises RecorderUnavailable where an earlier one could not be written."""
+        event, encoded = part
+        while call.pending_parts and call.pending_parts[0].done():
+            call.pending_parts.pop(0).result()
         written = self.runtime.gateway.recorder.append(
             events=[event], flow=encoded, session=self._session(call), durable=False
         )
@@ -294,6 +309,7 @@ class Record:
             return  # its outcome is known when it ends
         for written in call.pending_parts:
             await written
+        call.pending_parts.clear()
         await self.recording.outcome(flow, call)
 
     async def error(self, flow: http.HTTPFlow) -> None:

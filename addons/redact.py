@@ -14,7 +14,8 @@ from mitmproxy.net.http import status_codes
 
 from addons import answers
 from addons.calls import Call
-from addons.record import ON_LOOP, Recording
+from addons.offload import ON_LOOP
+from addons.record import Recording
 from addons.response_streams import PARTIAL, ResponseStream, is_stream
 from addons.runtime import Runtime
 from addons.visibility import HiddenObject, Visibility, is_filtered, wants_json
@@ -75,6 +76,19 @@ class Redact:
         answers.mark(response, call)
         if is_stream(call, response):
             ResponseStream(self.runtime, self.recording, flow, call).start()
+
+    async def stream_chunk(self, flow: http.HTTPFlow) -> None:
+        """Work off a chunk of a stream that takes long; what follows it waits."""
+        stream = flow.response.stream if flow.response else None
+        if isinstance(stream, ResponseStream):
+            with self.runtime.open_streams.working(flow.client_conn.id):
+                await stream.work_ahead(stream.chunk)
+
+    def error(self, flow: http.HTTPFlow) -> None:
+        """Forget a stream that broke off."""
+        stream = flow.response.stream if flow.response else None
+        if isinstance(stream, ResponseStream):
+            stream.close()
 
     async def response(self, flow: http.HTTPFlow) -> None:
         """Mask a whole answer."""

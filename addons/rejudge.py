@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 INTERVAL = 0.4
 """Seconds from one judgement of a stream to the next: with the half second that a revocation takes to be seen, a stream
 ends within a second of it."""
+_PATIENCE = 2
+"""Turns for which a recorder may turn records away, for its queue was full for a moment."""
 _NOBODY = "the agent's token does not count any more"
 _SYSTEM = 3
 """OCSF's type of a user that is no person."""
@@ -38,6 +40,8 @@ class Rejudge:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self._task: asyncio.Task[None] | None = None
+        self._blind = 0
+        """Turns since the recorder could write."""
 
     def running(self) -> None:
         """Begin."""
@@ -55,14 +59,23 @@ class Rejudge:
 
     async def turn(self) -> None:
         """Judge every open stream once; one that cannot be judged is cut."""
+        unrecorded = self._unrecorded()
         for flow, stream in self.runtime.open_streams.all():
+            await asyncio.sleep(0)  # many streams take long, and calls wait meanwhile
             try:
-                why = await self._objection(stream.call)
+                why = unrecorded or await self._objection(stream.call)
             except Exception as error:  # noqa: BLE001 - the stream ends
                 logger.error("gatehold: an open stream could not be judged again: %s", place(error))  # noqa: TRY400
                 why = "the gateway failed"
             if why:
                 await self._cut(flow, stream, why)
+
+    def _unrecorded(self) -> str:
+        """Why nothing may go on, where records are required and cannot be written; empty where they can."""
+        gateway = self.runtime.gateway
+        is_required = gateway.configuration.gateway.spec.recordings.mode == "required"
+        self._blind = 0 if gateway.recorder.healthy else self._blind + 1
+        return "it cannot be recorded any more" if is_required and self._blind >= _PATIENCE else ""
 
     async def _objection(self, call: Call) -> str:
         """Why a stream may not go on; empty where it may."""

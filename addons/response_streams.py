@@ -8,13 +8,14 @@ whole.
 
 import asyncio
 import time
+from functools import partial
 from typing import Protocol
 from urllib.parse import parse_qs
 
 from mitmproxy import http
 
 from addons.calls import Call, need
-from addons.record import Recording
+from addons.record import Part, Recording
 from addons.runtime import Runtime
 from addons.visibility import Visibility, is_filtered
 from masking.encodings import Decoder, Limits, coding
@@ -28,6 +29,12 @@ _SMALL = 1024 * 1024
 """An unmasked answer of a known length up to this is kept whole; any other is streamed."""
 PART = 256 * 1024
 """Bytes of a stream after which a part of its recording is written."""
+UNWRITTEN = 30.0
+"""Seconds after which a part is written with the next bytes, however small it is."""
+ON_LOOP = 2 * 1024
+"""Bytes that are masked on the event loop at most, those of the record before them included."""
+_PLAIN_STEPS = 2
+"""Steps of a stream from which nothing but credentials is taken out."""
 
 
 class Transform(Protocol):
@@ -74,7 +81,7 @@ def _is_followed_log(action: KubernetesAction) -> bool:
 
 
 class ResponseStream:
-    """The stream of one answer."""
+    """The stream of one answer. It is called with each chunk; one that takes long is worked off in a thread before."""
 
     def __init__(self, runtime: Runtime, recording: Recording, flow: http.HTTPFlow, call: Call) -> None:
         self._runtime = runtime
@@ -83,7 +90,14 @@ class ResponseStream:
         self._call = call
         self._mask: StreamMask | None = None
         self._steps: list[Transform] = []
-        self._expiry: asyncio.TimerHandle | None = None
+        self._is_encoded = False
+        self._waiting = 0
+        """Bytes that came since something went on."""
+        self._oldest = 0.0
+        """When the first byte came that is not recorded yet."""
+        self.chunk = b""
+        """What is to be worked off ahead."""
+        self._ahead: tuple[bytes, Part | None] | Exception | None = None
 
     def start(self) -> None:
         """Hang this stream into its flow; its headers may still be changed."""
@@ -98,12 +112,13 @@ class ResponseStream:
         left = need(self._call.agent).expires_at - time.time()
         # A stream ends with its token, also one that says nothing any more.
         client_id = self._flow.client_conn.id
-        self._expiry = self._runtime.later(left, lambda: self._runtime.hang_up(client_id))
+        self._call.timers.append(self._runtime.later(left, partial(Runtime.hang_up, client_id)))
         self._runtime.open_streams.add(self._call, self._flow, lambda _why: Runtime.hang_up(client_id))
-        response.stream = self._pass_on
+        response.stream = self
 
     def _first_steps(self, response: http.Response) -> list[Transform]:
         encoding = response.headers.get("content-encoding", "")
+        self._is_encoded = bool(encoding)
         if not is_filtered(self._call):
             return [self._mask_step(response, encoding)]
         decoder, watch = Visibility(self._runtime.gateway).watch(self._call, response)
@@ -125,12 +140,52 @@ class ResponseStream:
             return Decoder(coding(encoding), Limits())
         return self._mask
 
-    def _pass_on(self, chunk: bytes) -> bytes | list[bytes]:
+    def takes_long(self, chunk: bytes) -> bool:
+        """Could the work on this chunk hold up everybody else's calls?"""
+        if len(self._call.kept) + len(chunk) >= PART:
+            return True
+        plain = self._mask is None and len(self._steps) == _PLAIN_STEPS and not self._is_encoded
+        return not plain and self._waiting + len(chunk) > ON_LOOP
+
+    async def work_ahead(self, chunk: bytes) -> None:
+        """Work off a chunk in a thread; an error is raised when the stream is called with it."""
+        try:
+            self._ahead = await asyncio.to_thread(self._worked, chunk)
+        except Exception as error:  # noqa: BLE001 - raised where it aborts the stream
+            self._ahead = error
+
+    def __call__(self, chunk: bytes) -> bytes | list[bytes]:
         """One chunk as mitmproxy gives it; ``b""`` is the end. An exception aborts the stream."""
-        data = self._feed(chunk) if chunk else self._end()
-        self._keep(data)
+        done, self._ahead = self._ahead, None
+        if isinstance(done, Exception):
+            raise done
+        data, part = done or self._worked(chunk)
+        if part is not None:
+            self._recording.append_part(self._call, part)
+        if not chunk:
+            self.close()
         # mitmproxy ends a chunked body at b"", so "nothing now" has to be no chunk at all.
         return data or []
+
+    def close(self) -> None:
+        """Nothing comes any more."""
+        for timer in self._call.timers:
+            timer.cancel()
+        self._runtime.open_streams.remove(self._flow)
+
+    def _worked(self, chunk: bytes) -> tuple[bytes, Part | None]:
+        """What goes on of a chunk, and what of the record is due."""
+        data = self._feed(chunk) if chunk else self._end()
+        self._waiting = len(chunk) if data else self._waiting + len(chunk)
+        call, now = self._call, time.time()
+        if data and not call.kept:
+            self._oldest = now
+        call.kept += data
+        call.answered_bytes = (call.answered_bytes or 0) + len(data)
+        if self._mask is not None:
+            call.masked = dict(self._mask.counts)
+        is_due = len(call.kept) >= PART or (bool(call.kept) and now - self._oldest > UNWRITTEN)
+        return data, self._recording.part_of(self._flow, call) if is_due and chunk else None
 
     def _feed(self, data: bytes) -> bytes:
         for step in self._steps:
@@ -138,19 +193,7 @@ class ResponseStream:
         return data
 
     def _end(self) -> bytes:
-        if self._expiry is not None:
-            self._expiry.cancel()
-        self._runtime.open_streams.remove(self._flow)
         data = b""
         for step in self._steps:
             data = step.feed(data) + step.end()
         return data
-
-    def _keep(self, data: bytes) -> None:
-        call = self._call
-        call.kept += data
-        call.answered_bytes = (call.answered_bytes or 0) + len(data)
-        if self._mask is not None:
-            call.masked = dict(self._mask.counts)
-        if len(call.kept) >= PART:
-            self._recording.part(self._flow, call)

@@ -14,7 +14,7 @@ Rule 5  No more is read from either side while messages wait to be judged, or wh
 import asyncio
 import logging
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
@@ -124,7 +124,7 @@ class Tunnel(layer.Layer):
         if conversation is None:
             raise LookupError("the call of a tunnel is gone")
         if isinstance(event, Wake):
-            yield from self._deliver(conversation)
+            yield from self._look(conversation)
             return
         if not isinstance(event, events.DataReceived | events.ConnectionClosed):
             return
@@ -170,6 +170,15 @@ class Tunnel(layer.Layer):
         else:
             yield from self._deliver(conversation)
 
+    def _look(self, conversation: Conversation) -> Commands:
+        """Nobody said anything: have what is held back looked at where that may take long, and send what is to be."""
+        if conversation.held:
+            yield websocket.WebsocketMessageHook(self.flow)
+        if self.flow.error is not None:
+            yield from self._close(_FAILURE, from_client=False)
+        else:
+            yield from self._deliver(conversation)
+
     def _deliver(self, conversation: Conversation) -> Commands:
         """Send what is to be sent; close where the conversation has ended."""
         yield from self._send(conversation)
@@ -185,15 +194,20 @@ class Tunnel(layer.Layer):
     def _close(self, ending: Ending, *, from_client: bool) -> Commands:
         """End both legs, once; the record is written before."""
         self._handle_event = self._done  # type: ignore[assignment, method-assign]
-        conversation = self._conversation()
+        socket, conversation = self.flow.websocket, self._conversation()
+        if socket is not None:
+            socket.timestamp_end, socket.closed_by_client = time.time(), from_client
         if conversation is not None and ending is not _FAILURE:
-            conversation.finish()
-            yield from self._send(conversation)
-            ending = conversation.ended or ending
-        if self.flow.websocket is not None:
-            self.flow.websocket.timestamp_end = time.time()
-            self.flow.websocket.closed_by_client = from_client
-            self.flow.websocket.close_code = ending.code
+            if conversation.held:
+                yield websocket.WebsocketMessageHook(self.flow)
+            if self.flow.error is not None:
+                ending = _FAILURE
+            else:
+                conversation.finish()
+                yield from self._send(conversation)
+                ending = conversation.ended or ending
+        if socket is not None:
+            socket.close_code = ending.code
         yield websocket.WebsocketEndHook(self.flow)
         # The words of either side stay on that side; what the gateway itself says holds no data.
         for leg, told in ((self.client, ending.code), (self.server, NORMAL if not ending.why else GOING_AWAY)):
@@ -223,15 +237,22 @@ def install(runtime: Runtime) -> None:
         return Tunnel(context, flow, runtime)
 
     websocket.WebsocketLayer = make  # type: ignore[assignment, misc]
-    proxy_server.ConnectionHandler.drain_writers = _drain  # type: ignore[method-assign]
+
+    proxy_server.ConnectionHandler.drain_writers = draining(runtime)  # type: ignore[method-assign]
 
 
-async def _drain(self: proxy_server.ConnectionHandler) -> None:
-    await _stock_drain(self)  # type: ignore[no-untyped-call]
-    tunnel = _open.get(self.client.id)
-    if tunnel is not None and not tunnel.idle.is_set():
-        await tunnel.idle.wait()
+def draining(runtime: Runtime) -> Callable[[proxy_server.ConnectionHandler], Coroutine[Any, Any, None]]:
+    """What a reader does before it reads on: wait until what it read was taken, and was judged."""
+
+    async def drain(self: proxy_server.ConnectionHandler) -> None:
         await _stock_drain(self)  # type: ignore[no-untyped-call]
+        tunnel = _open.get(self.client.id)
+        if tunnel is not None and not tunnel.idle.is_set():
+            await tunnel.idle.wait()
+            await _stock_drain(self)  # type: ignore[no-untyped-call]
+        await runtime.open_streams.idle(self.client.id)
+
+    return drain
 
 
 _open: WeakValueDictionary[str, Tunnel] = WeakValueDictionary()

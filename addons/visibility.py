@@ -7,13 +7,10 @@ A hidden object is refused exactly as a missing one: as if no rule had matched. 
 could look for names.
 """
 
-import asyncio
-from collections.abc import Callable
-
 from mitmproxy import http
 
 from addons.calls import Call, need
-from addons.record import ON_LOOP
+from addons.offload import by_size
 from gatehold.continuation import ListCall
 from gatehold.shown import Listing
 from gatehold.wiring import Gateway
@@ -78,8 +75,7 @@ class Visibility:
         action, status = _action(call), response.status_code
         if action.verb == "get" and status in _MISSING:
             raise HiddenObject
-        work = asyncio.to_thread if len(body) > ON_LOOP else _here
-        result = await work(self._filtered, call, response, body, limits)
+        result = await by_size(len(body), self._filtered, call, response, body, limits)
         if 200 <= status < 300:
             if action.verb == "get" and not result.shown:
                 raise HiddenObject
@@ -127,11 +123,6 @@ class Visibility:
             resource=action.resource,
             namespace=action.namespace,
         )
-
-
-async def _here[**P, T](work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-    """Do something now."""
-    return work(*arguments, **options)
 
 
 def _action(call: Call) -> KubernetesAction:

@@ -6,22 +6,26 @@ else of them stays in memory. Recording that falls behind holds the tunnel up, a
 
 import asyncio
 import time
+from collections.abc import Callable
+from functools import partial
 from weakref import ref
 
 from mitmproxy import http
 
 from addons import tunnels
 from addons.calls import Call, need
-from addons.conversations import STDERR, STDOUT, Forwarding, Session, Shape
+from addons.conversations import STDERR, STDOUT, Conversation, Forwarding, Session, Shape
 from addons.handshakes import PORTFORWARD, V5
 from addons.output_channels import OutputChannel
-from addons.record import ON_LOOP, Recording
+from addons.record import Recording
 from addons.runtime import Runtime
-from masking.literals import Literals
 from policy.actions.kubernetes import KubernetesAction
 
 PART = 256 * 1024
 """Bytes of messages after which a part of the recording is written."""
+ON_LOOP = 2 * 1024
+"""Bytes that are masked on the event loop at most, those of the line before them included: the worst text takes some
+milliseconds."""
 _UNWRITTEN = 30.0
 """Seconds after which a part is written however small it is: a gateway that is killed takes no more with it."""
 _BEHIND = 4
@@ -57,20 +61,32 @@ class WebSockets:
         call.timers.append(expiry)
 
     async def websocket_message(self, flow: http.HTTPFlow) -> None:
-        """Hand over one message."""
+        """Hand over one message; without one, what was held back is looked at, or given on at the end."""
         call = self.runtime.call(flow)
-        conversation, message = need(call.conversation), need(flow.websocket).messages[-1]
+        conversation, socket = need(call.conversation), need(flow.websocket)
         self._stop_waiting(call)
-        if len(message.content) > ON_LOOP and not isinstance(conversation, Forwarding):
-            # Long output may take long to mask; the loop is everybody's.
-            await asyncio.to_thread(conversation.receive, message.content, from_client=message.from_client)
-        else:
-            conversation.receive(message.content, from_client=message.from_client)
+        if not socket.messages:
+            await self._work(
+                conversation, 0, conversation.flush if socket.timestamp_end is None else conversation.finish
+            )
+            self._account(call, 0)
+            return
+        message = socket.messages[-1]
+        receive = partial(conversation.receive, message.content, from_client=message.from_client)
+        await self._work(conversation, len(message.content), receive)
         self._account(call, 0 if message.from_client else len(message.content))
         await self._record(flow, call)
         if conversation.may_flush and conversation.ended is None:
             here = ref(flow)
             call.pause = self.runtime.later(_PAUSE, lambda: self._flush(here))
+
+    @staticmethod
+    async def _work(conversation: Conversation, size: int, work: Callable[[], None]) -> None:
+        """Long output may take long to mask; the loop is everybody's."""
+        if size + conversation.held > ON_LOOP and not isinstance(conversation, Forwarding):
+            await asyncio.to_thread(work)
+        else:
+            work()
 
     async def websocket_end(self, flow: http.HTTPFlow) -> None:
         """Write the rest of the recording, and how it ended."""
@@ -88,8 +104,6 @@ class WebSockets:
         for written in call.pending_parts:
             await written
         call.pending_parts.clear()
-        if call.parts:
-            call.parts += 1
         await self.recording.outcome(flow, call)
 
     def _session(self, call: Call, protocol: str) -> Session:
@@ -107,12 +121,11 @@ class WebSockets:
             return masking.mask_text(clean, profiles=asked.profiles)[0]
 
         kept = dict.fromkeys((*gateway.scrubber.profiles(call.target), *asked.profiles))
-        written = masking.open_terminal(profiles=tuple(kept))
         return Session(
             Shape(stdin=action.stdin, tty=action.tty, closes=protocol == V5),
             {STDOUT: output(), STDERR: output()},
             tell=tell,
-            typed=OutputChannel(mask=written, literals=Literals(()), on_unmaskable="block"),
+            typed=masking.open_input(profiles=tuple(kept), tty=action.tty),
         )
 
     def _cutter(self, flow: http.HTTPFlow, call: Call) -> "Cutter":
@@ -125,8 +138,9 @@ class WebSockets:
         if flow is None or call is None or call.conversation is None:
             return
         call.pause = None
-        call.conversation.flush()
-        self._account(call, 0)
+        if call.conversation.held <= ON_LOOP:
+            call.conversation.flush()
+            self._account(call, 0)
         tunnels.wake(flow)
 
     @staticmethod

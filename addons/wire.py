@@ -20,6 +20,7 @@ import logging
 import re
 import secrets
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from typing import Any
 
 from mitmproxy import http
@@ -28,11 +29,18 @@ from mitmproxy.proxy import commands, events, layer
 from mitmproxy.proxy.layers import tls
 from mitmproxy.proxy.layers.http import HttpStream, _http1, _http2
 from mitmproxy.proxy.layers.http._base import ReceiveHttp
-from mitmproxy.proxy.layers.http._events import ErrorCode, RequestData, ResponseProtocolError
+from mitmproxy.proxy.layers.http._events import (
+    ErrorCode,
+    RequestData,
+    ResponseData,
+    ResponseEndOfMessage,
+    ResponseProtocolError,
+)
 from mitmproxy.proxy.layers.http._hooks import HttpResponseHeadersHook
 
 from addons import answers
 from addons.failsafe import place
+from addons.response_streams import ResponseStream
 from addons.runtime import Runtime
 from policy.codes import ANSWERS, Code
 from policy.errors import Refusal
@@ -112,6 +120,13 @@ def _answering(runtime: Runtime) -> Callable[[HttpStream, Any], Commands]:
     return handle_protocol_error
 
 
+@dataclass
+class StreamChunkHook(commands.StartHook):
+    """A chunk of a streamed answer, or its end, takes long to be worked off; done before the stream is called."""
+
+    flow: http.HTTPFlow
+
+
 def _unanswered(stream: HttpStream) -> bool:
     """Has nothing of an answer gone to the client yet, and does the client still wait for one?"""
     waiting = stream.server_state in (stream.state_wait_for_response_headers, stream.state_consume_response_body)
@@ -120,6 +135,14 @@ def _unanswered(stream: HttpStream) -> bool:
 
 def _stream_response_body(self: HttpStream, event: Any) -> Commands:
     try:
+        chunk = event.data if isinstance(event, ResponseData) else b""
+        stream = self.flow.response.stream if self.flow.response else None
+        is_stream = isinstance(stream, ResponseStream) and isinstance(event, ResponseData | ResponseEndOfMessage)
+        if is_stream and stream.takes_long(chunk):  # type: ignore[union-attr]
+            stream.chunk = chunk  # type: ignore[union-attr]
+            yield StreamChunkHook(self.flow)
+            if self.flow.error is not None:
+                raise RuntimeError("the stream was ended")
         yield from _stock_stream_response_body(self, event)
     except Exception as error:  # noqa: BLE001 - the stream is aborted
         logger.error("gatehold: a response stream failed and was aborted: %s", place(error))  # noqa: TRY400

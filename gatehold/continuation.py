@@ -34,6 +34,9 @@ _MAX_TOKEN = 16 * 1024
 _PAGING = frozenset({"continue", "limit", "resourceVersion", "resourceVersionMatch", "timeout", "timeoutSeconds"})
 """Parameters that differ from page to page, or say nothing of which objects are listed."""
 
+_SELECTORS = frozenset({"labelSelector", "fieldSelector"})
+_LIMIT = "limit"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListCall:
@@ -83,9 +86,13 @@ class Continuation:
     def outgoing(self, call: ListCall) -> str:
         """The path that is sent for a filtered read: sealed tokens opened, and Tables with objects to judge rows by.
 
-        ``includeObject=None`` becomes ``Metadata``. Everything else keeps its bytes and its place. Raises Refusal.
+        ``includeObject=None`` becomes ``Metadata``. A list with a selector is asked for in one piece: that there is
+        another chunk would tell whether a hidden object has the label, the field, or the name that was guessed.
+        Everything else keeps its bytes and its place. Raises Refusal.
         """
         path, mark, query = call.path.partition("?")
+        if not _SELECTORS.isdisjoint(read_parameters(query)):
+            query = "&".join(pair for pair in query.split("&") if _LIMIT not in read_parameters(pair))
         rewritten = {
             "continue": lambda value: self.open(value, call) if value else value,
             "includeObject": _with_object,

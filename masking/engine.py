@@ -17,6 +17,7 @@ from masking.plan import Plan
 from masking.profiles import Profile
 from masking.stream import Events, KeyGate, Lines, StreamMask
 from masking.terminal import TerminalMask
+from masking.terminal_input import TerminalInput, TypedKeyGate
 from masking.worker import Worker
 
 
@@ -72,6 +73,10 @@ class MaskingEngine:
         for name in self._profiles:
             self._worker((name,))
 
+    def hides_kind(self, kind: str, profiles: tuple[str, ...]) -> bool:
+        """Whether one of these profiles hides fields of Kubernetes objects of this kind."""
+        return any(each.kind == kind for name in profiles for each in self._profiles[name].kinds)
+
     def mask_body(
         self, body: bytes, *, content_type: str, content_encoding: str = "", profiles: tuple[str, ...]
     ) -> Masked:
@@ -120,6 +125,17 @@ class MaskingEngine:
             worker = self._worker(profiles)
             gate = KeyGate(self._limits.record) if worker.plan.hides_pem else None
             return TerminalMask(edits=worker.reader(Shape.TEXT), limit=self._limits.record, gate=gate)
+
+    def open_input(self, *, profiles: tuple[str, ...], tty: bool) -> TerminalInput:
+        """A mask for the record of what is typed into a command; ``tty``: at a terminal."""
+        with refusing():
+            worker, limit = self._worker(profiles), self._limits.record
+
+        def open_mask() -> TerminalMask:
+            gate = TypedKeyGate(limit) if worker.plan.hides_pem else None
+            return TerminalMask(edits=worker.reader(Shape.TEXT), limit=limit, gate=gate, is_text=True)
+
+        return TerminalInput(open_mask, tty=tty)
 
     def inspect(self, body: bytes | str, *, content_type: str, profiles: tuple[str, ...]) -> Inspection:
         """What a body would become, and where something was found in it. A ``str`` is a body already decoded."""

@@ -19,17 +19,30 @@ from masking.content import refuse_binary
 from masking.edits import Edit, apply, merge, shift
 from masking.errors import Unmaskable, refusing
 from masking.stream import KeyGate
-from masking.terminal_escapes import UNFINISHED_ESCAPE, edits_beside_escapes
+from masking.terminal_escapes import UNFINISHED_ESCAPE, edits_beside_escapes, seen_by_reader
 
-_UNFINISHED_VALUE = re.compile(r"(?:[0-9][ -]?){4,}$|[A-Za-z0-9+/=_.@-]{12,}$")
-"""An end that looks like the beginning of a number or key: it is not a prompt, so the rest of it is waited for."""
+_UNFINISHED_VALUE = re.compile(r"(?:[ -]?[0-9]){4,}|[A-Za-z0-9+/=_.@-]{12,}|[A-Za-z0-9+/=_.-]*@[A-Za-z0-9+/=_.@-]*")
+"""An end, read backwards, that looks like the beginning of a number, key or address: it is not a prompt, so the rest of
+it is waited for. Read forwards, every place of a long text would be tried."""
+_CONTEXT = 4096
+"""Characters of what was given on of a line that the rest of it is judged with. Without a bound the screen of an
+editor, which ends no line, would be judged from its beginning for each of its changes."""
 
 
 class TerminalMask:
     """The output of one command on its way."""
 
-    def __init__(self, *, edits: Callable[[str], list[Edit]], limit: int, gate: KeyGate | None = None) -> None:
-        """``edits``: what is to be replaced in a text; ``limit``: bytes of a line at most."""
+    def __init__(
+        self,
+        *,
+        edits: Callable[[str], list[Edit]],
+        limit: int,
+        gate: KeyGate | None = None,
+        is_text: bool = False,
+    ) -> None:
+        """``edits``: what is to be replaced in a text; ``limit``: bytes of a line at most; ``is_text``: it is known
+        that no archive begins here, whatever it looks like.
+        """
         self._edits = edits
         self._limit = limit
         self._gate = gate
@@ -39,7 +52,7 @@ class TerminalMask:
         self._released = 0
         """Characters of it that were given on."""
         self._ready = bytearray()
-        self._started = False
+        self._started = is_text
         self._cut = False
         self._counts: Counter[str] = Counter()
 
@@ -49,9 +62,9 @@ class TerminalMask:
         return dict(sorted(self._counts.items()))
 
     @property
-    def holds(self) -> bool:
-        """Is there something that was not given on?"""
-        return bool(self._line)
+    def held(self) -> int:
+        """Bytes of the line that has not ended: what the next ones are judged with."""
+        return len(self._line)
 
     def feed(self, data: bytes) -> bytes:
         """The masked form of the lines that ``data`` completes."""
@@ -78,7 +91,18 @@ class TerminalMask:
             self._check_start(bytes(self._line))
             masked = self._after(text)
             self._released = len(text)
+            self._forget(text)
             return masked
+
+    def _forget(self, text: str) -> None:
+        """Let go of what was given on long ago."""
+        old = text[: max(0, self._released - _CONTEXT)]
+        if len(old) < _CONTEXT:
+            return
+        if self._gate:
+            self._gate.note(old)
+        del self._line[: len(old.encode())]
+        self._searched, self._released = len(self._line), self._released - len(old)
 
     def end(self) -> bytes:
         """The masked form of what is left."""
@@ -138,7 +162,11 @@ class TerminalMask:
 def _settled(text: str, released: int) -> int:
     """Where the end of ``text`` begins that may be half of something."""
     position = len(text)
-    for unfinished in (UNFINISHED_ESCAPE, _UNFINISHED_VALUE):
-        if match := unfinished.search(text, released):
-            position = min(position, match.start())
+    if escape := UNFINISHED_ESCAPE.search(text, released):
+        position = escape.start()
+    # With what was given on before: one that comes letter by letter has no end that looks like anything by itself.
+    known = max(0, released - _CONTEXT)
+    seen, places = seen_by_reader(text[known:position])
+    if value := _UNFINISHED_VALUE.match(seen[::-1]):
+        position = known + places[len(seen) - value.end()]
     return max(position, released)

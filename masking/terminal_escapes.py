@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from masking.edits import Edit
 
-STRING_ESCAPE = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
-"""OSC, DCS, SOS, PM, APC: from their opening to their terminator."""
+STRING_ESCAPE = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\|\x9c)"
+"""OSC, DCS, SOS, PM, APC: from their opening to their terminator. One that holds another opening begins anew there: a
+text of openings would else be searched to its end from each of them."""
 _ESCAPE = re.compile(rf"{STRING_ESCAPE}|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[()*+][ -~]|\x1b[ -/]*[0-Z\\^_`-~]")
 UNFINISHED_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]*)?$")
 
@@ -21,13 +22,22 @@ def edits_beside_escapes(text: str, edits: Callable[[str], list[Edit]]) -> list[
     found = edits(text)
     if "\x1b" not in text:
         return found
-    escapes = [match.span() for match in _ESCAPE.finditer(text)]
+    escapes = _escapes(text)
     plain, places = _without(text, escapes)
     seen = edits(plain) if escapes else []
     return [
         *(clipped for each in found if (clipped := _clear_of(escapes, each)) is not None),
         *(replace(each, start=places[each.start], end=places[each.end - 1] + 1) for each in seen),
     ]
+
+
+def seen_by_reader(text: str) -> tuple[str, list[int]]:
+    """``text`` without its escape sequences, and where each of its characters stands in ``text``."""
+    return _without(text, _escapes(text))
+
+
+def _escapes(text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in _ESCAPE.finditer(text)]
 
 
 def _without(text: str, escapes: list[tuple[int, int]]) -> tuple[str, list[int]]:

@@ -11,8 +11,9 @@ is the whole story:
     asks one; one that shows the whole answer comes before one that shows a part, a policy's own before those of packs.
 6.  What the turnstiles and the chosen door demand is joined, and of masks what all open doors demand. Where the chosen
     door shows a part of the answer, the parts that other doors show for nothing are added.
-7.  A limit without room refuses; an approval that somebody has to give holds.
-8.  A refusal that hangs on facts which a look at the cluster could tell says what to look at.
+7.  A Kubernetes write whose body has no single meaning is refused, also where no rule asks about it.
+8.  A limit without room refuses; an approval that somebody has to give holds.
+9.  A refusal that hangs on facts which a look at the cluster could tell says what to look at.
 
 Rules in shadow mode are weighed beside the others and reported, and never change the answer. The engine is immutable
 and has no clock: the same input gives the same decision.
@@ -21,7 +22,7 @@ and has no clock: the same input gives the same decision.
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Self
 
@@ -63,6 +64,7 @@ _REASONS = {
     Code.RATE_LIMITED: "The rate limit for this call is reached.",
     Code.BUDGET_SPENT: "The budget for this call is spent.",
     Code.UNREGISTERED_TARGET: "This target is not registered.",
+    Code.MALFORMED: "The body of this call cannot be read in one way only.",
     Code.APPROVAL_REQUIRED: "A person has to approve this call first.",
 }
 _NOTHING = Obligations()
@@ -124,7 +126,10 @@ class Engine:
             return self._refuse(Code.UNREGISTERED_TARGET)
         weighed = self.weigh(agent, target, action, now=now)
         if refusal := _refusal(weighed):
-            return self._refuse(*refusal, weighed, wanted(weighed, limits))
+            wants = wanted(weighed, limits)
+            return self._refuse(*refusal, weighed, frozenset() if wants and _is_malformed(action) else wants)
+        if _is_malformed(action):
+            return replace(self._refuse(Code.MALFORMED, None, weighed), detail=action.body_reason())
         views, room = partial_views(weighed.doors, action), Room(limits, agent, target)
         door = room.choose(weighed.doors, views)
         binding = [*weighed.gates, door]
@@ -207,6 +212,10 @@ class Engine:
             revision=self.revision,
             wanted=wanted,
         )
+
+
+def _is_malformed(action: Action) -> bool:
+    return isinstance(action, KubernetesAction) and action.is_malformed
 
 
 def _refusal(weighed: Weighed) -> tuple[Code, Rule | None] | None:

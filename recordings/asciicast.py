@@ -17,8 +17,9 @@ from recordings.flows import Spoken
 WIDTH, HEIGHT = 80, 24
 """Size where none was said."""
 _STDIN, _STDOUT, _STDERR, _RESIZE = 0, 1, 2, 4
-_STRING: Final = re.compile(r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c|(?=\x1b[^\\]))")
-_OPEN: Final = re.compile(r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*\x1b?$|\x1b$")
+_OPENING, _INSIDE = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])", r"[^\x07\x1b\x90\x98\x9c-\x9f]*"
+_STRING: Final = re.compile(rf"{_OPENING}{_INSIDE}(?:\x07|\x1b\\|\x9c|(?=\x1b[^\\]|[\x90\x98\x9d-\x9f]))")
+_OPEN: Final = re.compile(rf"{_OPENING}{_INSIDE}\x1b?$|\x1b$")
 _LONGEST: Final = 64 * 1024
 """Characters of a string for the terminal; a longer one is text."""
 

@@ -132,7 +132,9 @@ def _change_lines(change: Change | None) -> list[str]:
         return []
     if change.problem:
         return [f"change       the change could not be computed: {visible(change.problem)}"]
-    lines = ["change       as the cluster computes it; the yes is for this change only"]
+    # Said first: who fills a change with noise wants the end of it to be overlooked.
+    missing = f"; {change.cut} LINES OF IT ARE NOT SHOWN" if change.cut else ""
+    lines = [f"change       as the cluster computes it; the yes is for this change only{missing}"]
     lines += [f"  {visible(line)}" for line in change.diff.split("\n")]
     return lines + ([f"  [{change.cut} more lines]"] if change.cut else [])
 

@@ -20,7 +20,7 @@ from gatehold.lookups.requests import KubernetesObject
 
 MOST_LINES: Final = 400
 MOST_CHARACTERS: Final = 300
-"""Of one line; a longer one is cut."""
+"""Of one line; a longer one goes on in the next, so that nothing hides behind its end."""
 MOST_BYTES: Final = 256 * 1024
 """Of an object, as JSON; to compare larger ones takes seconds."""
 
@@ -69,12 +69,21 @@ def change(old: Side, new: Side, mask: Mask, *, status: bool = False) -> Change:
     except ValueError:
         return Change(problem="the object could not be masked")
     names = ("nothing" if old is None else "now", "nothing" if new is None else "after the call")
-    lines = list(difflib.unified_diff(_lines(masked[0]), _lines(masked[1]), *names, lineterm=""))
-    lines += [f"! {path}: a value that is hidden here changes" for path in _hidden("", sides, masked)]
+    # What is hidden comes first: the end of a long difference is cut.
+    lines = [f"! {path}: a value that is hidden here changes" for path in _hidden("", sides, masked)]
+    lines += difflib.unified_diff(_lines(masked[0]), _lines(masked[1]), *names, lineterm="")
     if not lines:
         return Change(diff="nothing changes")
-    shown = [line if len(line) <= MOST_CHARACTERS else f"{line[:MOST_CHARACTERS]} [...]" for line in lines[:MOST_LINES]]
-    return Change(diff="\n".join(shown), cut=len(lines) - len(shown))
+    wrapped = [piece for line in lines for piece in _wrapped(line)]
+    shown = wrapped[:MOST_LINES]
+    return Change(diff="\n".join(shown), cut=len(wrapped) - len(shown))
+
+
+def _wrapped(line: str) -> Iterator[str]:
+    """A line in pieces, each with the sign that the line begins with."""
+    yield line[:MOST_CHARACTERS]
+    for at in range(MOST_CHARACTERS, len(line), MOST_CHARACTERS):
+        yield f"{line[:1]}[...] {line[at : at + MOST_CHARACTERS]}"
 
 
 def _lines(value: KubernetesObject) -> list[str]:
@@ -95,8 +104,10 @@ def _hidden(path: str, sides: list[Any], masked: list[Any]) -> Iterator[str]:
             yield from _hidden(
                 f"{path}.{key}".lstrip("."), [each.get(key) for each in sides], [each.get(key) for each in masked]
             )
-    elif all(isinstance(each, list) and len(each) == len(old) for each in everything):
-        for index in range(len(old)):
+    elif (
+        all(isinstance(each, list) for each in everything) and len(old) == len(masked[0]) and len(new) == len(masked[1])
+    ):
+        for index in range(min(len(old), len(new))):
             yield from _hidden(f"{path}[{index}]", [each[index] for each in sides], [each[index] for each in masked])
     elif masked[0] == masked[1]:
         yield path

@@ -5,7 +5,7 @@ what admission changed. What the request states is next. The object before fills
 alone. Everything else is ``UNKNOWN``.
 
 On a subresource other than ``/scale`` the object itself is what is addressed; in ``/scale`` it is a Scale, which has
-neither labels nor images of its own. Those are the parent's, of any subresource.
+neither labels nor images of its own. Those are the parent's, of any subresource that leaves them alone.
 """
 
 from dataclasses import dataclass, field
@@ -68,8 +68,9 @@ class Effect:
 
     @property
     def labels(self) -> Maybe[dict[str, str]]:
-        """Labels after; of a delete those that there were, of a subresource its parent's."""
-        labels = self.labels_before if self.info.subresource or self.deletes else self.labels_after
+        """Labels after; of a delete those that there were, of most subresources their parent's."""
+        by_parent = self.info.subresource and not self.relabels
+        labels = self.labels_before if by_parent or self.deletes else self.labels_after
         return UNKNOWN if labels is None else labels
 
     @property
@@ -106,11 +107,17 @@ class Effect:
         """Whether there is an object after the call that may differ from the one before."""
         return self.creates or (self.info.verb in {"update", "patch"} and self.info.subresource in REWRITING)
 
+    @property
+    def relabels(self) -> bool:
+        """Whether the write may change labels: of a status it may, for pods, services, nodes, namespaces."""
+        return self.rewrites and self.info.subresource != "scale"
+
     def source(self, variable: str) -> Wanted | None:
         """The object that tells this variable; None where none does."""
         if variable in _FROM_OLD:
             return Wanted.OLD
-        by_parent = self.info.subresource if variable == "k8s.labels" else self._leaves_images
+        leaves_labels = bool(self.info.subresource) and not self.relabels
+        by_parent = leaves_labels if variable == "k8s.labels" else self._leaves_images
         if variable in _FROM_PARENT and by_parent:
             return Wanted.PARENT
         if variable == "k8s.labels" and self.deletes:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from policy.actions.readings import Unreadable
+from policy.actions.readings import Disputed, Unreadable
 
 MAX_DEPTH = 64
 MAX_BRACKETS = 1_000_000
@@ -76,7 +76,7 @@ def checked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         raise Unreadable("a key occurs twice")
     if len(set(map(str.casefold, value))) != len(value):
-        raise Unreadable("two keys differ in case only")
+        raise Disputed("two keys differ in case only")
     return value
 
 

@@ -143,6 +143,17 @@ class KubernetesAction:
         return self.payload().name if self._named_by_body else self.info.name
 
     @property
+    def proxied_name(self) -> str:
+        """The name of what a proxy speaks to, which the URL may give as ``name:port`` or ``scheme:name:port``.
+
+        Source: k8s.io/apimachinery/pkg/util/net/port_split.go. For everything else it is the name of the URL.
+        """
+        if "proxy" not in {self.info.verb, self.info.subresource}:
+            return self.info.name
+        parts = self.info.name.split(":")
+        return {2: parts[0], 3: parts[len(parts) // 2]}.get(len(parts), self.info.name)
+
+    @property
     def parts(self) -> tuple[str, ...]:
         return self.info.parts
 
@@ -233,7 +244,7 @@ class KubernetesAction:
 
     @property
     def labels(self) -> Maybe[dict[str, str]]:
-        """Labels that the object will have; of a delete those that it has, of a subresource its object's."""
+        """Labels that the object will have; of a delete those that it has, of most subresources their object's."""
         return self.effect.labels
 
     @property
@@ -260,6 +271,21 @@ class KubernetesAction:
     def parent_path(self) -> str:
         """Canonical path, without query, of the object itself, whatever subresource is addressed."""
         return self._path_of("")
+
+    @property
+    def makes_object(self) -> bool:
+        """Whether the server answers with the object as the write left it."""
+        writes = self.info.resource_request and self.info.verb in {"create", "update", "patch"}
+        return writes and self.info.subresource not in CONNECTING
+
+    @property
+    def is_malformed(self) -> bool:
+        """Whether the body has no single meaning: a text with a key twice, cut short, of a type that no API takes.
+
+        What a proxy carries on is not the API server's to read.
+        """
+        reads = self.has_body and self.info.resource_request and self.info.verb in _WRITE_VERBS
+        return reads and self.info.subresource not in CONNECTING and self.payload().malformed
 
     def body_reason(self) -> str:
         """Why the body's facts are unknown, for the audit trail; empty where they are known."""

@@ -23,12 +23,16 @@ from policy.actions.patches import (
 )
 from policy.actions.readings import NO_BODY, NOT_AVAILABLE, Reading, Unreadable
 from policy.actions.requestinfo import RequestInfo
+from policy.actions.scopes import BUILT_IN_GROUPS
 from policy.actions.yamltext import read_yaml
 from policy.model import UNKNOWN, Maybe
 
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 YAML = "application/yaml"
 _READERS = {"": read_json, "application/json": read_json, YAML: read_yaml}
+_BINARY = frozenset({PROTOBUF, "application/cbor"})
+_BINARY_PATCHES = frozenset({"application/apply-patch+cbor"})
+"""Forms that the API server takes and that are not read here."""
 _PATCH_READERS = {
     JSON_PATCH: read_json,
     MERGE_PATCH: read_json,
@@ -54,6 +58,8 @@ class Payload:
     """``dryRun`` of the options that a delete sends."""
     reason: str = ""
     """Why nothing is known; for the audit trail."""
+    malformed: bool = False
+    """Whether the body has no single meaning: it must not be passed on, whatever rules ask for."""
 
 
 def patch_type(content_type: str) -> str:
@@ -82,10 +88,13 @@ def read_payload(info: RequestInfo, content_type: str, body: bytes | None) -> Pa
 def _whole(info: RequestInfo, media: str, body: bytes) -> Payload:
     if media == PROTOBUF and info.verb == "create":
         name = Reading.of(lambda: read_name(body))
-        return Payload(name=name.value, reason=name.reason or "a protobuf body, of which only the name is read")
+        reason = name.reason or "a protobuf body, of which only the name is read"
+        return Payload(name=name.value, reason=reason, malformed=name.malformed)
+    if media in _BINARY or (media not in _READERS and info.group not in BUILT_IN_GROUPS):
+        return Payload(reason="a content type without a reader")
     reading = Reading.of(lambda: _object(media, body))
     if reading.value is UNKNOWN:
-        return Payload(reason=reading.reason)
+        return Payload(reason=reading.reason, malformed=reading.malformed)
     if info.verb in {"create", "update"}:
         return _written(info, reading.value)
     return Payload(dry_run=_dry_run(reading.value))
@@ -115,10 +124,10 @@ def _written(info: RequestInfo, value: dict[str, Any]) -> Payload:
 def _patch(info: RequestInfo, kind: str, body: bytes) -> Payload:
     reader = _PATCH_READERS.get(kind)
     if reader is None:
-        return Payload(reason="a patch type without a reader")
+        return Payload(reason="a patch type without a reader", malformed=kind not in _BINARY_PATCHES)
     reading = Reading.of(lambda: reader(body))
     if reading.value is UNKNOWN:
-        return Payload(reason=reading.reason)
+        return Payload(reason=reading.reason, malformed=reading.malformed)
     change = _change(info, lambda default: replicas_change(kind, reading.value, default))
     return Payload(patch=reading.value, change=change)
 

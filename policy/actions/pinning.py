@@ -26,6 +26,8 @@ _PRECONDITIONS = ("preconditions", "resourceVersion")
 _TYPES: Final = {"", "application/json", YAML}
 _MERGES: Final = {MERGE_PATCH, STRATEGIC_MERGE_PATCH, APPLY_PATCH}
 _INTEGER = re.compile(r"[-+]?[0-9]{1,19}")
+_ESCAPED: Final = {ord(character): f"\\u{ord(character):04x}" for character in "\x7f\x85\u2028\u2029\ufeff"}
+"""What JSON may hold as it is, and YAML reads as the end of a line, or not at all."""
 
 
 def pin(action: KubernetesAction, body: bytes, resource_version: str) -> bytes:
@@ -66,7 +68,7 @@ def _json_text(body: bytes, as_yaml: bool) -> str:
     value = read_yaml(body)
     _check_lossless(value)
     try:
-        return json.dumps(value, ensure_ascii=False).encode("utf-8").decode()
+        return json.dumps(value, ensure_ascii=False).encode("utf-8").decode().translate(_ESCAPED)
     except UnicodeEncodeError:
         raise Unreadable("a text that is not Unicode") from None
 

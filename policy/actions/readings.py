@@ -19,12 +19,18 @@ class Unreadable(GateholdError):
         super().__init__(reason)
 
 
+class Disputed(Unreadable):
+    """A well-formed body that programs are known to read differently. Its target reads it in its own way."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """A value, or ``UNKNOWN`` and why."""
 
     value: Maybe[Any] = field(repr=False)
     reason: str = ""
+    malformed: bool = False
+    """Whether no target can be trusted to take the body for what it seems to be."""
 
     @classmethod
     def of(cls, read: Callable[[], Any]) -> "Reading":
@@ -32,7 +38,7 @@ class Reading:
         try:
             return cls(value=read())
         except Unreadable as error:
-            return cls(value=UNKNOWN, reason=error.reason)
+            return cls(value=UNKNOWN, reason=error.reason, malformed=not isinstance(error, Disputed))
 
 
 class Once[T]:

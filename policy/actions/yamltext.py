@@ -2,8 +2,9 @@
 
 Decoders differ most on plain scalars: ``no``, ``010``, ``1:30``, ``1_000`` and ``0o17`` are a boolean, octal,
 sexagesimal, a number or a text, depending on who reads. Such scalars make the document unreadable, as do tags,
-directives, merge keys, a second document, keys that are no text, duplicate keys, and more than a few aliases. The tree
-is built from the event stream, so nesting and size are bounded before anything is built.
+directives, merge keys, a second document, keys that are no text, duplicate keys, and more than a few aliases. So does
+a character that ends a line for YAML 1.1 only (the API server's reader), and for neither YAML 1.2 nor JSON. The tree is
+built from the event stream, so nesting and size are bounded before anything is built.
 """
 
 import re
@@ -13,7 +14,7 @@ from typing import Any
 import yaml
 
 from policy.actions.jsontext import MAX_DEPTH, checked_object, decode_utf8, double, integer, read_json
-from policy.actions.readings import Unreadable
+from policy.actions.readings import Disputed, Unreadable
 
 MAX_BYTES = 256 * 1024
 MAX_ALIASES = 16
@@ -23,6 +24,8 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+_ODD_BREAKS = re.compile("[\x85\u2028\u2029\ufeff]")
+"""Next line, line and paragraph separator: YAML 1.1 folds them into a space, even in quotes. Byte order marks."""
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _DOUBLE = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _AMBIGUOUS = re.compile(
@@ -36,7 +39,7 @@ _AMBIGUOUS = re.compile(
 
 def read_yaml(body: bytes) -> Any:
     """The value of a YAML document; raises ``Unreadable``."""
-    text = decode_utf8(body)
+    text = _text(body)
     if _may_be_json(text):
         try:
             return read_json(body)
@@ -51,14 +54,21 @@ def read_yaml(body: bytes) -> Any:
 
 
 def is_json(body: bytes) -> bool:
-    """Whether a YAML document is read as the JSON that it is."""
-    if not _may_be_json(decode_utf8(body)):
+    """Whether a YAML document is read as the JSON that it is; raises ``Unreadable`` where it cannot be read at all."""
+    if not _may_be_json(_text(body)):
         return False
     try:
         read_json(body)
     except Unreadable:
         return False
     return True
+
+
+def _text(body: bytes) -> str:
+    text = decode_utf8(body)
+    if _ODD_BREAKS.search(text):
+        raise Disputed("a character that ends a line for some decoders only")
+    return text
 
 
 def _may_be_json(text: str) -> bool:
@@ -74,7 +84,7 @@ def read_plain(text: str) -> Any:
     if _DOUBLE.fullmatch(text):
         return double(text)
     if _AMBIGUOUS.fullmatch(text) or (text[0] in "+-.0123456789" and _AMBIGUOUS.fullmatch(text.replace("_", ""))):
-        raise Unreadable("a plain scalar that decoders read differently")
+        raise Disputed("a plain scalar that decoders read differently")
     return text
 
 

@@ -1,8 +1,9 @@
 """Whether labels fit, of the objects that a call is about.
 
 A write has two: the object before and after. For walls and turnstiles one of them is enough; a door needs both, or an
-object could be relabelled into reach or out of it. On a subresource the labels of the object itself count. Of reads
-and of collections the labels cannot be told beforehand.
+object could be relabelled into reach or out of it. On a subresource the labels of the object itself count, and where a
+write of it may change them (the status of a pod, a service, a node takes labels with it), those afterwards as well. Of
+reads and of collections the labels cannot be told beforehand.
 """
 
 from collections.abc import Mapping
@@ -25,7 +26,8 @@ def labels_of(action: KubernetesAction) -> tuple[tuple[Wanted, Labels], ...]:
     """The labels that count, with the object that each stands on; None for an object that does not exist."""
     effect, verb = action.effect, action.verb
     if action.subresource:
-        return ((Wanted.PARENT, effect.labels_before),)
+        parent = (Wanted.PARENT, effect.labels_before)
+        return (parent, (Wanted.NEW, effect.labels_after)) if effect.relabels else (parent,)
     before = ((Wanted.OLD, effect.labels_before),) if verb in {"update", "patch", "delete"} else ()
     after = ((Wanted.NEW, effect.labels_after),) if verb in {"create", "update", "patch"} else ()
     return before + after

@@ -12,6 +12,7 @@ from policy.model import FilterObligation, RuleName, Visible
 from policy.rules.rule import Rule
 
 _READING = frozenset({"get", "list", "watch"})
+_COLLECTIONS = frozenset({"list", "watch"})
 
 
 def can_be_filtered(action: KubernetesAction) -> bool:
@@ -40,7 +41,8 @@ def combine_views(door: Rule, doors: Sequence[Rule], views: Mapping[RuleName, Vi
 
 
 def _view(door: Rule, action: KubernetesAction) -> Visible | None:
-    names = door.names if action.covers_all_names else None
+    # A list or watch may name an object by its field selector, which servers of other groups are free to ignore.
+    names = door.names if action.verb in _COLLECTIONS else None
     if names is None and door.labels is None:
         return None
     labels = None if door.labels is None else tuple(sorted(door.labels.items()))

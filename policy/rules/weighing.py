@@ -210,7 +210,8 @@ def _name_matches(rule: Rule, globs: tuple[str, ...], action: KubernetesAction) 
     name = action.name
     if action.covers_all_names or name is UNKNOWN:
         return rule.forbids or can_be_filtered(action)
-    return any(glob_matches(glob, name) for glob in globs)
+    names = {name, action.proxied_name} if rule.forbids else {name}
+    return any(glob_matches(glob, each) for glob in globs for each in names)
 
 
 def _labels_match(rule: Rule, wanted: Mapping[str, str], action: KubernetesAction) -> bool:

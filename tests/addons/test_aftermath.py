@@ -4,6 +4,7 @@ import json
 from typing import Any, cast
 
 import pytest
+import yaml
 
 from addons.aftermath import Aftermath
 from addons.calls import Call, Stage
@@ -13,8 +14,11 @@ from addons.runtime import Runtime
 from gatehold.lookups.ladder import Found, Ladder
 from policy.actions.knowledge import KnownObjects
 from policy.codes import Code
+from policy.engine import Engine
+from policy.model import TargetName, Verdict
+from policy.rules.schema import PolicyDocument
 from tests.addons.clusters import FakeLadder, cluster_call, cluster_flow, deployment
-from tests.addons.support import make_response
+from tests.addons.support import AGENT, make_response
 
 SEEN = Found(known=KnownObjects(old=deployment(3), new=deployment(20)), version="7")
 
@@ -67,10 +71,9 @@ async def test_another_conflict_is_passed_on(runtime: Runtime, recording: Noted,
 
 
 async def test_what_was_judged_is_no_incident(runtime: Runtime, recording: Noted) -> None:
-    """Nor is an answer that the cluster refused, or one that nobody looked into."""
+    """Nor is an answer that the cluster refused."""
     await answered(runtime, recording, 200, deployment(20))
     await answered(runtime, recording, 403, deployment(99))
-    await answered(runtime, recording, 200, deployment(99), found=None)
     assert recording.incidents == []
 
 
@@ -98,3 +101,34 @@ async def test_an_object_that_came_between_is_one(runtime: Runtime, recording: N
     assert recording.incidents == []
     await answered(runtime, recording, 200, deployment(20), found=found, pinned="")
     assert recording.incidents == [{"existed": {"judged": False, "real": True}}]
+
+
+GATED = """
+apiVersion: gatehold.dev/v1
+kind: Policy
+metadata: {name: gated}
+rules:
+  - {name: door, effect: allow, kubernetes: {targets: [main], verbs: ["*"]}}
+  - name: wall
+    effect: deny
+    kubernetes: {targets: [main], resources: [deployments], verbs: [create, update, patch]}
+    when: k8s.replicas > 50
+"""
+
+
+@pytest.mark.parametrize(("replicas", "incidents"), [(20, 0), (99, 1)])
+async def test_an_object_that_other_rules_are_about_is_one(
+    runtime: Runtime, recording: Noted, replicas: int, incidents: int
+) -> None:
+    """Nobody looked, as the request told enough; what came of it, no rule would have let pass."""
+    document = PolicyDocument.model_validate(yaml.safe_load(GATED))
+    runtime.gateway.engine = Engine.compile([document], runtime.gateway.configuration.traits)
+    flow = cluster_flow({"spec": {"replicas": 20}})
+    call = cluster_call(runtime, flow)
+    call.decision = runtime.gateway.decide(AGENT, TargetName("main"), call.known_action)
+    assert call.decision.verdict is Verdict.ALLOW
+    call.stamp(Stage.SEAL)
+    flow.response = make_response(json.dumps(deployment(replicas)).encode(), {"Content-Type": "application/json"})
+    await Aftermath(runtime, recording, Looking(runtime, recording)).response(flow)
+    assert len(recording.incidents) == incidents
+    assert all(each["rules"] == {"judged": "door", "real": "deny by door, wall"} for each in recording.incidents)

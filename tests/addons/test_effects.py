@@ -50,3 +50,17 @@ async def test_what_is_not_known_is_said(runtime: Runtime) -> None:
     """With the last reason there is; the answer is then bound to the request alone."""
     effect = effect_of(PATCH, Found(problems=("one", "two")), runtime.gateway.scrubber, None)
     assert (effect.change.problem, effect.change.diff, effect.digest) == ("two", "", "")
+
+
+@pytest.mark.parametrize(
+    ("path", "told"), [("/apis/shop.example/v1/namespaces/prod/carts/x", True), (DEPLOYMENT, False)]
+)
+async def test_a_status_that_is_written_with_the_object_is_shown(runtime: Runtime, path: str, told: bool) -> None:
+    """A custom resource may have no other way to write it; kinds that come with Kubernetes never take it that way."""
+    before, after = ({"kind": "X", "metadata": {"name": "x"}, "status": {"paid": paid}} for paid in (False, True))
+    found = Found(known=KnownObjects(old=before, new=after))
+    patch = make_action("PATCH", path, {"status": {"paid": True}}, MERGE)
+    effect = effect_of(patch, found, runtime.gateway.scrubber, runtime.gateway.registry.named("main"))
+    assert ("+  paid: true" in effect.change.diff) is told
+    unchanged = Found(known=KnownObjects(old=before, new=before))
+    assert (effect_of(patch, unchanged, runtime.gateway.scrubber, None).digest != effect.digest) is told

@@ -8,6 +8,7 @@ from addons.handshakes import Handshake
 from addons.inject import Inject
 from addons.runtime import Runtime
 from policy.codes import Code
+from policy.errors import Refusal
 from policy.model import Agent
 from tests.addons.conftest import CREDENTIAL
 from tests.addons.support import judged, make_flow, make_request
@@ -132,5 +133,5 @@ async def test_a_name_that_is_no_header_refuses(runtime: Runtime, subject: str) 
     """An exception, which dispatch turns into a refusal."""
     flow = make_flow(make_request("https://kubernetes.corp.example:6443/api/v1/pods"))
     judged(runtime, flow, target="main").agent = Agent(issuer="corp", subject=subject)
-    with pytest.raises(ValueError, match="cannot be written"):
+    with pytest.raises(Refusal, match="header"):
         await Inject(runtime).request(flow)

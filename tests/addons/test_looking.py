@@ -1,5 +1,6 @@
 """Law: what was judged by looking is bound to what was seen, and a refusal tells nothing of it."""
 
+import dataclasses
 import json
 from typing import Any, cast
 
@@ -57,7 +58,7 @@ async def test_most_calls_are_not_looked_into(
     call = cluster_call(runtime, flow)
     ladder, asked = plan(runtime, monkeypatch, ALLOWED)
     assert await looking.judge(flow, call, AGENT) is ALLOWED
-    assert (ladder.wanted, len(asked), call.found, call.needs_json) == ([], 1, None, False)
+    assert (ladder.wanted, len(asked), call.found) == ([], 1, None)
 
 
 async def test_a_judged_write_is_bound_to_what_was_seen(
@@ -129,3 +130,19 @@ async def test_looks_are_bounded(runtime: Runtime, looking: Looking, monkeypatch
     with pytest.raises(Refusal) as refused:
         await looking.judge(flow, cluster_call(runtime, flow), AGENT)
     assert (refused.value.code, ladder.wanted) == (Code.RATE_LIMITED, [])
+
+
+async def test_a_write_is_tried_out_only_where_that_decides(
+    runtime: Runtime, looking: Looking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a refusal owes to the object as it is costs no try, and webhooks never hear of it."""
+    both = dataclasses.replace(UNSURE, wanted=frozenset({Wanted.OLD, Wanted.NEW}))
+    refused = dataclasses.replace(UNSURE, code=Code.DEFAULT_DENY, wanted=frozenset())
+    flow = cluster_flow({"metadata": {"annotations": {"a": "b"}}})
+    ladder, _ = plan(runtime, monkeypatch, both, refused)
+    assert (await looking.judge(flow, cluster_call(runtime, flow), AGENT)).verdict is Verdict.DENY
+    assert ladder.wanted == [{Wanted.OLD}]
+    open_still = dataclasses.replace(UNSURE, wanted=frozenset({Wanted.NEW}))
+    ladder, _ = plan(runtime, monkeypatch, both, open_still, ALLOWED)
+    assert await looking.judge(flow, cluster_call(runtime, flow), AGENT) is ALLOWED
+    assert ladder.wanted == [{Wanted.OLD}, {Wanted.OLD, Wanted.NEW}]

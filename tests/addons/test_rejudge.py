@@ -90,3 +90,16 @@ async def test_what_is_not_is_cut(turned: Callable[..., Any], runtime: Runtime) 
     reasons = [row.message for row in rows(runtime.gateway.configuration.data_dir) if row.kind == "governance"]
     assert len(reasons) == 6
     assert need(reasons)[0].endswith("the agent's token does not count any more")
+
+
+async def test_what_cannot_be_recorded_ends(turned: Callable[..., Any], runtime: Runtime) -> None:
+    """Also a stream in which nothing is said; a queue that was full for a moment ends nothing."""
+    cuts, flow = list[str](), make_flow()
+    call = sealed(runtime, flow)
+    call.token = "t"
+    runtime.open_streams.add(call, flow, cuts.append)
+    await runtime.gateway.recorder.stop()
+    rejudge = Rejudge(runtime)
+    rejudge._blind = 0
+    assert not rejudge._unrecorded()
+    assert rejudge._unrecorded() == "it cannot be recorded any more"

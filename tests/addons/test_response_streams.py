@@ -1,5 +1,6 @@
 """Law: a stream is masked as it comes, wherever it is cut; it is never cut short as if it were whole."""
 
+import asyncio
 import gzip
 from collections.abc import Callable
 from typing import Any, cast
@@ -7,10 +8,14 @@ from typing import Any, cast
 import pytest
 from mitmproxy import http
 
-from addons.record import Recording
+from addons.calls import need
+from addons.record import Record, Recording
+from addons.redact import Redact
 from addons.response_streams import PART, ResponseStream, is_stream
 from addons.runtime import Runtime
 from masking.errors import Unmaskable
+from recordings.errors import RecorderUnavailable
+from recordings.listing import rows
 from tests.addons.conftest import CREDENTIAL
 from tests.addons.support import make_flow, make_request, make_response, sealed
 
@@ -136,3 +141,53 @@ async def test_what_is_a_stream(runtime: Runtime) -> None:
     ]  # fmt: skip
     assert [each for each in streams if not _decided(runtime, *each)] == []
     assert [each for each in whole if _decided(runtime, *each)] == []
+
+
+async def test_the_end_of_a_stream_is_a_part_of_its_own(runtime: Runtime) -> None:
+    """It does not take the number, and so the flow id, of the part before it."""
+    flow = _stream(runtime, EVENTS, ())
+    _pass(flow, [b"data: x\n\n", b"x" * PART, b"data: y\n\n"])
+    await Record(runtime, Recording(runtime)).response(flow)
+    assert [row.part for row in rows(runtime.gateway.configuration.data_dir) if row.kind == "outcome"] == [1, 2]
+
+
+async def test_a_stream_that_cannot_be_recorded_is_aborted(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the next part at the latest, not at its end."""
+
+    def failing(**_record: object) -> asyncio.Future[None]:
+        future = asyncio.get_running_loop().create_future()
+        future.set_exception(RecorderUnavailable("disk full"))
+        return future
+
+    flow = _stream(runtime, EVENTS, ())
+    monkeypatch.setattr(runtime.gateway.recorder, "append", failing)
+    with pytest.raises(RecorderUnavailable):
+        _pass(flow, [b"x" * PART, b"x" * PART])
+
+
+async def test_long_text_is_masked_off_the_loop(runtime: Runtime) -> None:
+    """Then the stream is called with the work done; what went wrong is raised there, where it aborts the stream."""
+    flow = _stream(runtime, EVENTS)
+    stream = need(flow.response).stream
+    assert isinstance(stream, ResponseStream)
+    chunk = b"data: " + EMAIL.encode() + b" x" * 2000
+    assert not stream.takes_long(b"data: short")
+    assert stream.takes_long(chunk)
+    await stream.work_ahead(chunk)
+    assert stream(chunk) == []
+    assert stream.takes_long(b"\n\n")
+    await stream.work_ahead(b"\n\n")
+    (shown,) = [stream(b"\n\n")]
+    assert isinstance(shown, bytes)
+    assert EMAIL.encode() not in shown
+    await stream.work_ahead(b"\0\n\n" + b" " * 3000)
+    with pytest.raises(Unmaskable):
+        stream(b"\0\n\n" + b" " * 3000)
+
+
+async def test_a_stream_that_broke_off_is_forgotten(runtime: Runtime, later: list[object]) -> None:
+    """Nothing holds it until its agent's token expires."""
+    flow = _stream(runtime, EVENTS)
+    assert len(runtime.open_streams) == 1
+    Redact(runtime, Recording(runtime)).error(flow)
+    assert len(runtime.open_streams) == 0

@@ -251,9 +251,9 @@ async def test_a_reader_is_held_until_the_tunnel_is_idle(runtime: Runtime, monke
 
     monkeypatch.setattr(tunnels, "_stock_drain", drain)
     handler = type("Handler", (), {"client": ends.flow.client_conn})()
-    await tunnels._drain(handler)
+    await tunnels.draining(runtime)(handler)
     ends.tunnel.idle.clear()
-    held = asyncio.ensure_future(tunnels._drain(handler))
+    held = asyncio.ensure_future(tunnels.draining(runtime)(handler))
     await asyncio.sleep(0)
     assert not held.done()
     ends.tunnel.idle.set()

@@ -11,7 +11,8 @@ from mitmproxy import http
 from addons import answers
 from addons.calls import Call, Stage
 from addons.inject import Inject
-from addons.record import ON_LOOP, Recording
+from addons.offload import ON_LOOP
+from addons.record import Recording
 from addons.redact import Redact
 from addons.response_streams import is_stream
 from addons.runtime import Runtime

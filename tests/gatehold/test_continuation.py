@@ -98,14 +98,27 @@ def test_whatever_a_server_writes_comes_back(token: str) -> None:
 def test_what_is_sent() -> None:
     """The token is opened in its place; everything else keeps its bytes."""
     sealed = SEALER.seal("to+ken/=", LIST)
-    path = f"{PATH}?labelSelector=app%3Dweb&%63ontinue={sealed}&limit=2&x=%7e;&"
-    assert (
-        SEALER.outgoing(_of(path=path)) == f"{PATH}?labelSelector=app%3Dweb&%63ontinue=to%2Bken%2F%3D&limit=2&x=%7e;&"
-    )
+    path = f"{PATH}?labelSelector=app%3Dweb&%63ontinue={sealed}&x=%7e;&"
+    assert SEALER.outgoing(_of(path=path)) == f"{PATH}?labelSelector=app%3Dweb&%63ontinue=to%2Bken%2F%3D&x=%7e;&"
     for unchanged in (PATH, f"{PATH}?", f"{PATH}?continue=&limit=2", f"{PATH}?Continue=x", f"{PATH}?continue=x;"):
         assert SEALER.outgoing(_of(path=unchanged)) == unchanged
     with pytest.raises(Refusal):
         SEALER.outgoing(_of(path=f"{PATH}?continue={CLEAR}"))
+
+
+@pytest.mark.parametrize(
+    ("query", "sent"),
+    [
+        ("limit=1&labelSelector=team%3Dx", "labelSelector=team%3Dx"),
+        ("%6cimit=1&fieldSelector=metadata.name%21%3Dguess&limit=2&a", "fieldSelector=metadata.name%21%3Dguess&a"),
+        ("labelSelector=&limit=1", "labelSelector="),
+        ("limit=1&labelselector=x", "limit=1&labelselector=x"),
+        ("limit=1", "limit=1"),
+    ],
+)
+def test_chunks_answer_no_guesses(query: str, sent: str) -> None:
+    """Where an agent chooses what is counted, it gets no chunks to count."""
+    assert SEALER.outgoing(_of(path=f"{PATH}?{query}")) == f"{PATH}?{sent}"
 
 
 @pytest.mark.parametrize(

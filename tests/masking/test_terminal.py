@@ -134,3 +134,46 @@ def test_a_line_has_a_longest_length(engine: MaskingEngine) -> None:
     mask = opened(engine)
     with pytest.raises(Unmaskable):
         run(mask, [b"x" * 65536] * 40)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(CARD, "411"), (MAIL, "jane.doe"), ("4111 \x1b[1m1111 1111 1111", "411"), ("a@b.com", "a")]
+)
+def test_a_value_that_comes_letter_by_letter_is_hidden(engine: MaskingEngine, value: str, shown: str) -> None:
+    """With a pause after each: no more is shown than does not look like anything yet."""
+    mask, seen = opened(engine), b""
+    for letter in value:
+        seen += mask.feed(letter.encode()) + mask.flush()
+    assert seen == shown.encode()
+    assert value.encode()[-4:] not in mask.feed(b"\n")
+
+
+def test_a_screen_that_ends_no_line_does_not_pile_up(engine: MaskingEngine) -> None:
+    """An editor's: what was shown is forgotten but for some context, and what follows is still masked."""
+    mask = opened(engine)
+    for number in range(400):
+        assert mask.feed(b"\x1b[%dH some words of a screen \r" % number) + mask.flush()
+    assert mask.held < 20_000
+    assert b"jane.doe@" not in mask.feed(f"mail {MAIL}\n".encode())
+
+
+def test_a_key_in_what_was_forgotten_stays_hidden(engine: MaskingEngine) -> None:
+    """Its beginning is far behind; its end has not come."""
+    mask = opened(engine)
+    shown = mask.feed(b"words " * 2000 + KEY_BEGIN.encode() + b" ") + mask.flush()
+    for _ in range(400):
+        shown += mask.feed(b"MIIEvQ IBADAN \r ") + mask.flush()
+    shown += mask.feed(b"\nMIIEvQIB\n") + mask.flush()
+    assert b"MIIE" not in shown
+
+
+@pytest.mark.parametrize(
+    "text", ["A" * 200_000 + "!", "1 " * 100_000 + "!", "\x1b[m" + "\x9d" * 100_000, "\x1b]" * 50_000]
+)
+def test_no_text_takes_long(text: str) -> None:
+    """Each was quadratic once: hours for a line as long as is allowed. It would end by the suite's own limit."""
+    assert TerminalMask(edits=lambda _: [], limit=1 << 20).feed(text.encode()) == b""
+    mask = TerminalMask(edits=lambda _: [], limit=1 << 20)
+    mask.feed(text.encode())
+    shown = mask.flush() + mask.feed(b"\n")
+    assert shown == text.encode() + b"\n"

@@ -101,7 +101,9 @@ def test_json_of_a_refusal_that_a_look_may_turn() -> None:
     rules = [{"name": "door", "effect": "allow", "kubernetes": {"labels": {"a": "b"}}}]
     head = {"apiVersion": "gatehold.dev/v1", "kind": "Policy", "metadata": {"name": "p"}}
     engine = Engine.compile([PolicyDocument.model_validate({**head, "rules": rules})], TARGETS)
-    action = decode(TARGETS["main"], WireRequest(method="PATCH", path="/api/v1/namespaces/x/pods/a", body=b"{}"))
+    headers = (("content-type", "application/merge-patch+json"),)
+    request = WireRequest(method="PATCH", path="/api/v1/namespaces/x/pods/a", headers=headers, body=b"{}")
+    action = decode(TARGETS["main"], request)
     found = explain(engine, Agent(issuer="i", subject="s"), TargetName("main"), action, now=NOW).to_json()
     assert (found["code"], found["wanted"]) == ("default-deny", ["new", "old"])
 

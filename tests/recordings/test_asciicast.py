@@ -109,3 +109,9 @@ def test_no_cut_lets_a_string_through(text: str, data: st.DataObject) -> None:
 def test_whatever_was_said_exports_to_the_format(messages: list[tuple[float, bytes]]) -> None:
     """Records may hold anything."""
     check(list(cast(spoken(*messages), Options(typed=True))))
+
+
+def test_openings_without_an_end_do_not_take_long() -> None:
+    """Each begins anew at the next; it was quadratic once."""
+    text = Text(raw=False)
+    assert text.feed("\x9d".encode() * 200_000 + b"\x07shown") == "shown"

@@ -139,6 +139,8 @@ def test_the_change_is_shown(desk: ApprovalDesk, make_call: Callable[..., HeldCa
     text = "\n".join(page(approval, now=1_100.0))
     assert "  -  replicas: 3\n  +  replicas: 20\n" in text
     assert "  [7 more lines]" in text
+    (heading,) = [line for line in text.split("\n") if line.startswith("change ")]
+    assert heading.endswith("; 7 LINES OF IT ARE NOT SHOWN")
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert (to_json(approval)["diff"], to_json(approval)["diffCut"]) == (diff, 7)

@@ -74,7 +74,28 @@ def test_a_large_change_is_cut() -> None:
     assert len(shown.diff.split("\n")) == MOST_LINES
     assert shown.cut > MOST_LINES
     assert change({}, {"x": "y" * 300_000}, plain).problem
-    assert len(change({}, {"x": "y" * 3_000}, plain).diff) < 500
+
+
+def test_nothing_hides_behind_the_end_of_a_line() -> None:
+    """A long one goes on in further ones, under its own sign."""
+    shown = change({"x": "a"}, {"x": "y" * 3_000 + "; rm -rf /data"}, plain)
+    lines = shown.diff.split("\n")
+    assert max(map(len, lines)) < 320
+    assert lines[-1].startswith("+[...] yyy")
+    assert lines[-1].endswith("; rm -rf /data")
+    assert shown.diff.count("y") == 3_000
+
+
+def test_what_is_masked_is_told_before_anything_is_cut() -> None:
+    """Nor does it matter that something else was added to its list."""
+
+    def mask(value: KubernetesObject) -> KubernetesObject:
+        return {**value, "env": ["***", *value["env"][1:]]}
+
+    noise = [str(number) for number in range(2 * MOST_LINES)]
+    shown = change({"env": ["s3cr3t"]}, {"env": ["0th3r", *noise]}, mask)
+    assert shown.diff.startswith("! env[0]: a value that is hidden here changes\n")
+    assert "0th3r" not in shown.diff
 
 
 def test_what_cannot_be_masked_is_not_shown() -> None:

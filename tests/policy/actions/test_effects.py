@@ -112,14 +112,14 @@ def test_objects(made: KubernetesAction, before: object, after: object) -> None:
         (action("DELETE", WEB, old=OLD, new=None), {"a": "b"}, UNKNOWN),
         (action("PUT", f"{WEB}/scale", scale(3), old=scale(2), new=scale(3)), UNKNOWN, UNKNOWN),
         (action("PUT", f"{WEB}/scale", scale(3), parent=OLD), {"a": "b"}, ("old",)),
-        (action("PUT", f"{WEB}/status", NEW, old=OLD), {"a": "b"}, UNKNOWN),
-        (action("PUT", f"{WEB}/status", NEW, parent=OLD, new=NEW), {"a": "b"}, ("new",)),
+        (action("PUT", f"{WEB}/status", NEW, old=OLD), UNKNOWN, UNKNOWN),
+        (action("PUT", f"{WEB}/status", NEW, parent=OLD, new=NEW), {"c": "d"}, ("new",)),
         (action("GET", f"{POD}/exec", parent=OLD), {"a": "b"}, ("old",)),
         (action("POST", f"{POD}/eviction", NEW, parent=OLD), {"a": "b"}, ("old",)),
     ],
 )
 def test_labels_and_images(made: KubernetesAction, labels: object, images: object) -> None:
-    """Of the object after a write, of a delete the labels before, of a subresource its object's."""
+    """Of the object after a write, be it by its status; of a delete the labels before, of other subresources its own."""
     assert (made.labels, made.images) == (labels, images)
 
 
@@ -129,7 +129,7 @@ def test_labels_and_images(made: KubernetesAction, labels: object, images: objec
         (action("POST", ALL, NEW), "new new new new old old"),
         (action("PATCH", WEB, PAUSE, MERGE), "new new new new old old"),
         (action("PATCH", f"{WEB}/scale", {}, MERGE), "new new parent parent old old"),
-        (action("PATCH", f"{POD}/ephemeralcontainers", {}, MERGE), "new new parent new old old"),
+        (action("PATCH", f"{POD}/ephemeralcontainers", {}, MERGE), "new new new new old old"),
         (action("DELETE", WEB), "- - old - old old"),
         (action("GET", f"{POD}/exec"), "- - parent parent old old"),
         (action("POST", f"{POD}/eviction", {}), "- - parent parent old old"),

@@ -395,3 +395,21 @@ def test_repr_holds_no_values() -> None:
     )
     got.facts()
     assert "planted-value" not in repr(got)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/api/v1/namespaces/x/services/web/proxy", "web"),
+        ("/api/v1/namespaces/x/services/web:http/proxy/a", "web"),
+        ("/api/v1/namespaces/x/services/https:web:/proxy", "web"),
+        ("/api/v1/namespaces/x/services/https%3Aweb%3A443/proxy", "web"),
+        ("/api/v1/proxy/nodes/https:web:10250/pods", "web"),
+        ("/api/v1/namespaces/x/services/a:b:c:d/proxy", "a:b:c:d"),
+        ("/apis/rbac.authorization.k8s.io/v1/clusterroles/system:web", "system:web"),
+        ("/api/v1/pods", ""),
+    ],
+)
+def test_what_a_proxy_speaks_to(path: str, name: str) -> None:
+    """As k8s.io/apimachinery splits it; the name of the request itself stays what the server takes it for."""
+    assert action(path).proxied_name == name

@@ -1,6 +1,6 @@
 """Values that may be unknown, and values that are computed once."""
 
-from policy.actions.readings import Once, Reading, Unreadable
+from policy.actions.readings import Disputed, Once, Reading, Unreadable
 from policy.model import UNKNOWN
 
 
@@ -23,5 +23,9 @@ def test_reading_keeps_the_reason() -> None:
     def fail() -> object:
         raise Unreadable("a key occurs twice")
 
-    assert Reading.of(fail) == Reading(value=UNKNOWN, reason="a key occurs twice")
+    def dispute() -> object:
+        raise Disputed("two keys differ in case only")
+
+    assert Reading.of(fail) == Reading(value=UNKNOWN, reason="a key occurs twice", malformed=True)
+    assert Reading.of(dispute) == Reading(value=UNKNOWN, reason="two keys differ in case only")
     assert "planted-value" not in repr(Reading.of(lambda: "planted-value"))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policy.actions.readings import Unreadable
-from policy.actions.yamltext import MAX_ALIASES, MAX_BYTES, read_plain, read_yaml
+from policy.actions.yamltext import MAX_ALIASES, MAX_BYTES, is_json, read_plain, read_yaml
 
 
 @pytest.mark.parametrize(
@@ -148,3 +148,14 @@ def test_never_raises_but_unreadable(body: bytes) -> None:
     """Any bytes are a value or unreadable."""
     with contextlib.suppress(Unreadable):
         read_yaml(body)
+
+
+@pytest.mark.parametrize("character", ["\x85", "\u2028", "\u2029", "\ufeff"])
+@pytest.mark.parametrize("text", ['{{"a": "x{}y"}}', 'a: "x{}y"', "# comment{}a: 1", "a: x{}", '{{"a": 1}}{}'])
+def test_line_ends_of_one_version_only(text: str, character: str) -> None:
+    """In JSON and YAML 1.2 these are text, for the API server they end a line: what it runs is not what is read here."""
+    body = text.format(character).encode()
+    with pytest.raises(Unreadable):
+        read_yaml(body)
+    with pytest.raises(Unreadable):
+        is_json(body)

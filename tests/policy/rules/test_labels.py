@@ -53,7 +53,11 @@ def action(method: str, path: str, body: Any = None, **known: Any) -> Kubernetes
         (action("GET", f"{ONE}/log", parent=YES), True, True),
         (action("GET", f"{ONE}/log", old=NO), False, False),
         (action("POST", f"{ONE}/eviction", YES), UNKNOWN, UNKNOWN),
-        (action("PUT", f"{ONE}/status", YES, new=YES), UNKNOWN, UNKNOWN),
+        (action("PUT", f"{ONE}/status", YES, new=YES), True, UNKNOWN),
+        (action("PUT", f"{ONE}/status", YES, old=YES), True, UNKNOWN),
+        (action("PUT", f"{ONE}/status", NO, old=YES, new=NO), True, False),
+        (action("PATCH", f"{ONE}/status", {}, old=NO, new=YES), True, False),
+        (action("PATCH", f"{ONE}/status", {}, old=YES, new=YES), True, True),
         (action("PUT", f"{ONE}/scale", YES, old=YES, new=YES), UNKNOWN, UNKNOWN),
         (action("PUT", ONE, YES, old={"metadata": {"labels": {"app": 5}}}), True, UNKNOWN),
     ],
@@ -71,11 +75,13 @@ def test_fit(made: KubernetesAction, wall: object, door: object) -> None:
         (action("PUT", ONE, YES), [Wanted.OLD, Wanted.NEW]),
         (action("DELETE", ONE), [Wanted.OLD]),
         (action("PUT", f"{ONE}/scale", YES), [Wanted.PARENT]),
+        (action("PATCH", f"{ONE}/status", {}), [Wanted.PARENT, Wanted.NEW]),
+        (action("PUT", f"{ONE}/finalize", YES), [Wanted.PARENT, Wanted.NEW]),
         (action("GET", f"{ONE}/exec"), [Wanted.PARENT]),
         (action("GET", ONE), []),
         (action("DELETE", LIST), []),
     ],
 )
 def test_objects_that_count(made: KubernetesAction, roles: list[Wanted]) -> None:
-    """A write has two, a subresource one that is not its own."""
+    """A write has two, a subresource one that is not its own, unless a write of it takes labels along."""
     assert [role for role, _ in labels_of(made)] == roles

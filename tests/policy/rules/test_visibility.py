@@ -57,7 +57,7 @@ def test_what_can_be_filtered(made: KubernetesAction, can: bool) -> None:
 
 
 def test_views() -> None:
-    """Names count where the call names none, labels always; a door without either shows all."""
+    """Names count where the path names none, labels always; a door without either shows all."""
     found = doors(
         {"kubernetes": {"names": ["a-*"]}},
         {"kubernetes": {"labels": {"x": "y", "b": "c"}}},
@@ -76,6 +76,9 @@ def test_views() -> None:
         "r2": Visible(labels=(("x", "y"),)),
     }
     assert partial_views(found, action(f"{PODS}/a", "PUT")) == {}
+    # Whether a server of another group heeds the selector is its own affair.
+    for query in ("fieldSelector=metadata.name=a", "watch=1&fieldSelector=metadata.name%3Da"):
+        assert partial_views(found, action(f"{PODS}?{query}")) == partial_views(found, action(PODS))
     assert partial_views(found, decode(API, WireRequest(method="GET", path="/", body=b""))) == {}
 
 

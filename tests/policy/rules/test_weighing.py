@@ -88,6 +88,20 @@ def test_labels(effect: str, method: str, path: str, body: bytes, known: bool | 
     assert (found.outcome is Outcome.MATCH) == (known if known is not None else effect != "allow")
 
 
+@pytest.mark.parametrize("name", ["web-1", "web-1:80", "https:web-1:", "https:web-1:443"])
+@pytest.mark.parametrize(
+    "form",
+    ["/api/v1/namespaces/x/services/{}/proxy/a", "/api/v1/proxy/namespaces/x/pods/{}/a", "/api/v1/nodes/{}/proxy"],
+)
+def test_names_behind_a_proxy(form: str, name: str) -> None:
+    """A port and a scheme beside the name lead around no wall, and through no door."""
+    made = call(MAIN, "GET", form.format(name), b"")
+    globs = {"names": ["web-*"], "resources": ["*"]}
+    assert find(rule("deny", "kubernetes", kubernetes=globs), made).outcome is Outcome.MATCH
+    door = Outcome.MATCH if name.startswith("web-") else Outcome.NO_MATCH
+    assert find(rule("allow", "kubernetes", kubernetes=globs), made).outcome is door
+
+
 @pytest.mark.parametrize("effect", EFFECTS)
 @pytest.mark.parametrize("limited", [{"names": ["web-*"]}, {"labels": {"app": "web"}}])
 @pytest.mark.parametrize("path", [LIST, f"{LIST}?watch=1", "/api/v1/watch/pods", "/api/v1/pods"])
