@@ -16,7 +16,6 @@ from starlette.routing import Route
 
 from gatehold.demo.serving import make_certificate, serve
 from tests.docs.pages import Block, blocks
-from tests.e2e.conftest import CONFIGURATION
 from tests.e2e.harness import BIN, Installation, clean_environment, installation, require, running
 
 PAGE = [block for block in blocks("sh", "python") if block.page == "clients.md"]
@@ -94,8 +93,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         installed = stack.enter_context(installation(tmp_path_factory.mktemp("installation")))
         certificate = make_certificate(directory / "upstream", ("git.corp.example",))
         served = stack.enter_context(serve(backend(git, repositories), certificate=certificate.pair))
-        for file in sorted(CONFIGURATION.glob("*.yaml")):
-            installed.write(file.name, file.read_text())
+        installed.configure()
         installed.write("zz-git.yaml", GIT % (served.port, certificate.authority))
         stack.enter_context(running(installed))
         client = Client(installed=installed, directory=directory)

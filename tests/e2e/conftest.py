@@ -1,13 +1,10 @@
 """One installation and one gateway per way to run and module; tests must not depend on what others did."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.e2e.harness import COMMANDS, GatewayProcess, Installation, installation, running
-
-CONFIGURATION = Path(__file__).parent / "configuration"
 
 
 @pytest.fixture(scope="module", params=sorted(COMMANDS))
@@ -15,8 +12,7 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     """Upstreams and the standard configuration, once for each way to run."""
     with installation(tmp_path_factory.mktemp("installation")) as made:
         made.way = request.param
-        for file in sorted(CONFIGURATION.glob("*.yaml")):
-            made.write(file.name, file.read_text())
+        made.configure()
         yield made
 
 

@@ -25,6 +25,7 @@ from gatehold.identity.tokens import issue
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
+STANDARD = Path(__file__).parent / "configuration"
 CRM_TOKEN = "crm-planted-credential-5f2a91"
 CLUSTER_TOKEN = "cluster-planted-credential-81c4be"
 ISSUER = "https://idp.test"
@@ -108,6 +109,11 @@ class Installation:
         for key, value in values.items():
             text = text.replace(f"@{key}@", str(value))
         (self.config / name).write_text(text)
+
+    def configure(self, *, hold: str = "2s") -> None:
+        """Write the standard configuration: customers and a cluster, with rules for both."""
+        for file in sorted(STANDARD.glob("*.yaml")):
+            self.write(file.name, file.read_text().replace("hold: 2s", f"hold: {hold}"))
 
     def gatehold(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command of the command line on this configuration."""

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import CONFIGURATION
 from tests.e2e.harness import (
     Answer,
     GatewayProcess,
@@ -198,8 +197,7 @@ def test_a_port_in_use_starts_nothing(gateway: GatewayProcess, installed: Instal
 def test_a_stopping_gateway_ends_the_waits(tmp_path: Path) -> None:
     """Who waits is answered, and the process ends by itself, at once."""
     with installation(tmp_path) as site:
-        for file in sorted(CONFIGURATION.glob("*.yaml")):
-            site.write(file.name, file.read_text())
+        site.configure()
         with running(site) as process:
             token = site.token()
             url = delete(site, 1, token).json["approval"]["statusUrl"]

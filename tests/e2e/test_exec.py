@@ -21,6 +21,7 @@ from h2.events import ConnectionTerminated, Event, ResponseReceived
 from wsproto import events as frames
 
 from recordings.listing import Row, rows
+from tests.e2e.clusters import one_cluster
 from tests.e2e.harness import (
     COMMANDS,
     GatewayProcess,
@@ -32,38 +33,8 @@ from tests.e2e.test_approvals import pending
 from tests.e2e.test_kubernetes import Kubectl
 from tests.e2e.web_socket_client import V5, Client, request
 
-GATEWAY = """
-apiVersion: gatehold.dev/v1
-kind: Gateway
-metadata: {name: default}
-spec:
-  dataDir: ./data
-  agentApi: {host: 127.0.0.1, port: @AGENT_API@}
-  console: {host: 127.0.0.1, port: @CONSOLE@}
-  packs: [kubernetes-discovery]
-  listen:
-    - {mode: regular, host: 127.0.0.1, port: @PROXY@}
-    - {mode: reverse, host: 127.0.0.1, port: @CLUSTER_PROXY@, target: main}
-  identity:
-    issuers:
-      - name: corp
-        issuer: https://idp.test
-        audience: gatehold
-        jwks: {file: "@JWKS@"}
-        algorithms: [EdDSA]
-  approvals: {hold: 30s, expire: 15m}
----
-apiVersion: gatehold.dev/v1
-kind: Target
-metadata: {name: main}
-spec:
-  family: kubernetes
-  hosts: ["kubernetes.corp.example:443"]
-  connect: 127.0.0.1:@CLUSTER@
-  allowPrivate: true
-  tls: {ca: "@CA@"}
-  credential: {kubernetes: {tokenFile: "@CLUSTER_TOKEN@"}}
----
+GATEWAY = one_cluster(
+    """
 apiVersion: gatehold.dev/v1
 kind: Policy
 metadata: {name: shells}
@@ -93,7 +64,9 @@ rules:
     effect: constrain
     kubernetes: {targets: [main], namespaces: [prod], apiGroups: [""], resources: [pods/exec, pods/attach], verbs: [get, create]}
     mask: {profiles: [pci, pii]}
-"""
+""",
+    hold="30s",
+)
 CARD = "4111 1111 1111 1111"
 FORBIDDEN = "Interactive access to pods is off for readers."
 

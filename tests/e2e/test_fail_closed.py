@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import faulty
-from tests.e2e.conftest import CONFIGURATION
 from tests.e2e.harness import BIN, ROOT, GatewayProcess, Installation, command_line, installation
 
 CRM = "https://crm.corp.example"
@@ -22,8 +21,7 @@ AFTER_SENDING = ("responseheaders", "response")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """An installation of its own: gateways are broken here."""
     with installation(tmp_path_factory.mktemp("broken")) as made:
-        for file in sorted(CONFIGURATION.glob("*.yaml")):
-            made.write(file.name, file.read_text())
+        made.configure()
         yield made
 
 
@@ -31,8 +29,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """The installation of the gateway whose stages are made to fail."""
     with installation(tmp_path_factory.mktemp("fragile")) as made:
-        for file in sorted(CONFIGURATION.glob("*.yaml")):
-            made.write(file.name, file.read_text())
+        made.configure()
         yield made
 
 

@@ -7,17 +7,16 @@ import base64
 import json
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gatehold.demo.kubernetes.population import populate, relabel
 from gatehold.demo.kubernetes.resources import PODS
-from tests.e2e.harness import COMMANDS, GatewayProcess, Installation, installation, require
+from tests.e2e.harness import COMMANDS, STANDARD, GatewayProcess, Installation, installation, require
 from tests.e2e.test_kubernetes import Kubectl, assert_hidden
 
-GATEWAY = (Path(__file__).parent / "configuration" / "gateway.yaml").read_text()
+GATEWAY = (STANDARD / "gateway.yaml").read_text()
 POLICY = """
 apiVersion: gatehold.dev/v1
 kind: Policy

@@ -12,7 +12,6 @@ from gatehold.approvals.desk import ApprovalDesk
 from gatehold.approvals.states import ApprovalState
 from gatehold.config.gateway import ApprovalsSpec
 from gatehold.store import open_store
-from tests.e2e.conftest import CONFIGURATION
 from tests.e2e.harness import Installation, installation, running
 
 CRM = "https://crm.corp.example"
@@ -24,8 +23,7 @@ HELD = 200
 def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A gateway that holds calls for longer than this test takes."""
     with installation(tmp_path_factory.mktemp("patient")) as made:
-        for file in sorted(CONFIGURATION.glob("*.yaml")):
-            made.write(file.name, file.read_text().replace("hold: 2s", "hold: 10m"))
+        made.configure(hold="10m")
         with running(made):
             yield made
 

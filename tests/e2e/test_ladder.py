@@ -13,38 +13,12 @@ import pytest
 from gatehold.demo.kubernetes.admission import Mutation
 from gatehold.demo.kubernetes.audit import Attributes
 from gatehold.demo.kubernetes.resources import DEPLOYMENTS
+from tests.e2e.clusters import one_cluster
 from tests.e2e.harness import Answer, GatewayProcess, Installation, installation, require, running
 from tests.e2e.test_kubernetes import Kubectl
 
-CONFIGURATION = """
-apiVersion: gatehold.dev/v1
-kind: Gateway
-metadata: {name: default}
-spec:
-  dataDir: ./data
-  agentApi: {host: 127.0.0.1, port: @AGENT_API@}
-  console: {host: 127.0.0.1, port: @CONSOLE@}
-  packs: [kubernetes-discovery]
-  listen:
-    - {mode: regular, host: 127.0.0.1, port: @PROXY@}
-    - {mode: reverse, host: 127.0.0.1, port: @CLUSTER_PROXY@, target: main}
-  identity:
-    issuers:
-      - {name: corp, issuer: "https://idp.test", audience: gatehold, jwks: {file: "@JWKS@"}, algorithms: [EdDSA]}
-  approvals: {hold: 1s, expire: 15m, maxOpenPerAgent: 500}
----
-apiVersion: gatehold.dev/v1
-kind: Target
-metadata: {name: main}
-spec:
-  family: kubernetes
-  hosts: ["kubernetes.corp.example:443"]
-  connect: 127.0.0.1:@CLUSTER@
-  allowPrivate: true
-  impersonate: true
-  tls: {ca: "@CA@"}
-  credential: {kubernetes: {tokenFile: "@CLUSTER_TOKEN@"}}
----
+CONFIGURATION = one_cluster(
+    """
 apiVersion: gatehold.dev/v1
 kind: Policy
 metadata: {name: ladder}
@@ -79,7 +53,9 @@ rules:
   - name: not-the-frozen
     effect: deny
     kubernetes: {targets: [main], namespaces: [prod], apiGroups: [apps], resources: [deployments], names: [frozen], verbs: ["*"]}
-"""
+""",
+    impersonate=True,
+)
 CLUSTER = "https://kubernetes.corp.example"
 ALL = "/apis/apps/v1/namespaces/prod/deployments"
 JSON, MERGE = "application/json", "application/merge-patch+json"

@@ -14,7 +14,6 @@ import pytest
 
 from gatehold.demo import records
 from gatehold.demo.kubernetes.seed import PASSWORDS
-from tests.e2e.conftest import CONFIGURATION
 from tests.e2e.harness import (
     BIN,
     CLUSTER_TOKEN,
@@ -47,8 +46,7 @@ class Session:
 def session(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     """Calls of every kind through a gateway that was then stopped."""
     with installation(tmp_path_factory.mktemp("records")) as made:
-        for file in sorted(CONFIGURATION.glob("*.yaml")):
-            made.write(file.name, file.read_text())
+        made.configure()
         token = made.token(subject="recorded")
         with running(made, request.param) as process:
             json_body = ("-H", "Content-Type: application/json", "-d")

@@ -34,45 +34,20 @@ from gatehold.demo.kubernetes.resources import (
 )
 from gatehold.demo.kubernetes.structs import conform
 from gatehold.demo.received import Received, RequestLog
+from tests.e2e.clusters import one_cluster
 from tests.e2e.harness import GatewayProcess, Installation, installation, running
 from tests.e2e.rows import APPLY, Row, manifest, row
 from tests.e2e.ways_in import container_rows, escalation_rows
 from tests.e2e.write_paths import FEW, HPAS, SETS, WORKLOADS, replicas_rows, small_rows
 
-CONFIGURATION = """\
-apiVersion: gatehold.dev/v1
-kind: Gateway
-metadata: {name: default}
-spec:
-  dataDir: ./data
-  agentApi: {host: 127.0.0.1, port: @AGENT_API@}
-  console: {host: 127.0.0.1, port: @CONSOLE@}
-  packs:
+PACKS = """
     - kubernetes-discovery
     - {use: kubernetes-read-only, agents: {groups: [readers]}}
     - {use: kubernetes-no-privilege-escalation, agents: {groups: [builders]}}
     - use: kubernetes-prod-guardrails
-      parameters:
-        scaled: [deployments, replicasets, replicationcontrollers, statefulsets, frontends, meters]
-  listen:
-    - {mode: regular, host: 127.0.0.1, port: @PROXY@}
-    - {mode: reverse, host: 127.0.0.1, port: @CLUSTER_PROXY@, target: main, names: [k8s-gateway.internal]}
-  identity:
-    issuers:
-      - {name: corp, issuer: "https://idp.test", audience: gatehold, jwks: {file: "@JWKS@"}, algorithms: [EdDSA]}
-  approvals: {hold: 1s, expire: 15m, maxOpenPerAgent: 5000}
----
-apiVersion: gatehold.dev/v1
-kind: Target
-metadata: {name: main}
-spec:
-  family: kubernetes
-  hosts: ["kubernetes.corp.example:443"]
-  connect: 127.0.0.1:@CLUSTER@
-  allowPrivate: true
-  tls: {ca: "@CA@"}
-  credential: {kubernetes: {tokenFile: "@CLUSTER_TOKEN@"}}
----
+      parameters: {scaled: [deployments, replicasets, replicationcontrollers, statefulsets, frontends, meters]}"""
+CONFIGURATION = one_cluster(
+    """
 apiVersion: gatehold.dev/v1
 kind: Policy
 metadata: {name: doors}
@@ -85,7 +60,9 @@ rules:
     effect: allow
     agents: {groups: [operators, builders]}
     kubernetes: {targets: [main], nonResourcePaths: ["*"], verbs: ["*"]}
-"""
+""",
+    packs=PACKS,
+)
 THRESHOLD = 10
 CONNECTING = frozenset({"attach", "exec", "portforward", "proxy"})
 SCALED = (DEPLOYMENTS, REPLICA_SETS, REPLICATION_CONTROLLERS, STATEFUL_SETS, FRONTENDS, METERS)
