@@ -8,6 +8,7 @@ from addons.runtime import Runtime
 from gatehold.credentials.impersonation import impersonation
 from policy.actions.kubernetes import KubernetesAction
 from policy.actions.oracles import reads_hidden
+from policy.actions.soundness import why_unsound
 from policy.codes import Code
 from policy.errors import Refusal
 
@@ -15,9 +16,13 @@ _READS_HIDDEN = "A json-patch may not copy, move or test what is hidden from age
 
 
 def check(runtime: Runtime, call: Call) -> None:
-    """Refuse a decoded call that would get around a mask, or that cannot be made in its agent's name."""
+    """Refuse a decoded call that would get around a mask, cannot be made in its agent's name, or at all."""
     target, action = need(call.target), call.known_action
     if target.spec.impersonate and call.agent is not None:
         impersonation(call.agent)
-    if isinstance(action, KubernetesAction) and reads_hidden(action) and runtime.gateway.hides_secrets(target.name):
+    if not isinstance(action, KubernetesAction):
+        return
+    if why := why_unsound(action):
+        raise Refusal(Code.MALFORMED, why)
+    if reads_hidden(action) and runtime.gateway.hides_secrets(target.name):
         raise Refusal(Code.DLP_BLOCKED, _READS_HIDDEN)

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from gatehold.config import Target
+from gatehold.secret_bodies import is_about_secrets, without_values
 from masking.engine import MaskingEngine
 from masking.errors import Unmaskable
 from policy.model import Family, WireRequest
@@ -69,6 +70,10 @@ class Scrubber:
         """A request body for the record."""
         if wire is None or not wire.body:
             return b""
+        if target is not None and target.spec.family is Family.KUBERNETES and is_about_secrets(wire.path):
+            kept = without_values(wire.body)
+            left_out = f"[{len(wire.body)} bytes left out: a Secret that cannot be read]".encode()
+            return left_out if kept is None else self.masked_body(kept, "application/json", target)
         headers = {name.lower(): value for name, value in wire.headers}
         return self.masked_body(wire.body, headers.get("content-type", ""), target)
 

@@ -177,6 +177,10 @@ class Gateway:
         injection = self.broker.get_cached(target)
         return injection.client_certificate if injection else None
 
+    def hides_secrets(self, target: TargetName) -> bool:
+        """Whether any answer of a target may have the values of Kubernetes Secrets hidden in it."""
+        return self.masking.hides_kind("Secret", self.engine.mask_profiles(target))
+
     def credential_kind(self, target: TargetName) -> str:
         """Which credential a target gets: its form and place, never its value."""
         credential = self.configuration.targets[target].spec.credential

@@ -7,6 +7,7 @@ stream (a watch, followed logs, server-sent events) would never drain by itself.
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from gatehold.demo.certificates import ServerCertificate, make_certificate
+from gatehold.demo.peers import KnownPeer, KnownWebSocketPeer
 
 __all__ = ["RunningServer", "ServerCertificate", "make_certificate", "serve"]
 
@@ -56,13 +58,21 @@ class _Server(uvicorn.Server):
 
 @contextmanager
 def serve(
-    app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, certificate: tuple[Path, Path] | None = None
+    app: ASGIApp,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    certificate: tuple[Path, Path] | None = None,
+    clients: Path | None = None,
 ) -> Iterator[RunningServer]:
-    """Serve `app` until the block ends. Port 0 takes a free one; a certificate (chain, key) turns TLS on."""
+    """Serve `app` until the block ends. Port 0 takes a free one; a certificate (chain, key) turns TLS on.
+
+    With `clients`, an authority's certificate, nobody gets in without a client certificate that it signed.
+    """
     listener = socket.create_server((host, port))
     # asyncio does so by itself only for sockets that it made: else a body waits 40 ms for the ACK of its head.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    server = _Server(_configuration(app, certificate))
+    server = _Server(_configuration(app, certificate, clients))
     thread = Thread(target=_run, args=(server, listener), name="demo-server", daemon=True)
     thread.start()
     try:
@@ -83,12 +93,12 @@ def _run(server: _Server, listener: socket.socket) -> None:
         server.ready.set()
 
 
-def _configuration(app: ASGIApp, certificate: tuple[Path, Path] | None) -> uvicorn.Config:
+def _configuration(app: ASGIApp, certificate: tuple[Path, Path] | None, clients: Path | None) -> uvicorn.Config:
     chain, key = certificate or (None, None)
     return uvicorn.Config(
         app,
-        http="h11",
-        ws="wsproto",
+        http=KnownPeer,
+        ws=KnownWebSocketPeer,
         lifespan="on",
         log_config=None,
         log_level="critical",
@@ -96,5 +106,7 @@ def _configuration(app: ASGIApp, certificate: tuple[Path, Path] | None) -> uvico
         server_header=False,
         ssl_certfile=chain,
         ssl_keyfile=key,
+        ssl_ca_certs=None if clients is None else str(clients),
+        ssl_cert_reqs=ssl.CERT_NONE if clients is None else ssl.CERT_REQUIRED,
         timeout_keep_alive=30,
     )

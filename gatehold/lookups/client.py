@@ -162,10 +162,7 @@ def _headers(place: Place, request: OwnRequest, injection: Injection) -> list[tu
     if request.content_type:
         headers.append(("Content-Type", request.content_type))
     if request.agent is not None and place.target.spec.impersonate:
-        try:
-            headers += impersonation(request.agent)
-        except ValueError as error:
-            raise LookupFailed(str(error)) from None
+        headers += impersonation(request.agent)
     return headers + [(name, value.reveal()) for name, value in injection.headers]
 
 

@@ -24,7 +24,10 @@ def read_name(body: bytes) -> str:
     envelope = body[len(MAGIC) :]
     if _field(envelope, 3) or _field(envelope, 4):
         raise Unreadable("protobuf with an encoding or a type of its own")
-    metadata = _field(_field(envelope, 2), 1)
+    value = _field(envelope, 2)
+    if not value:
+        raise Unreadable("protobuf without an object")
+    metadata = _field(value, 1)
     try:
         return _field(metadata, 1).decode("utf-8")
     except UnicodeDecodeError:

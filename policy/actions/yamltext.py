@@ -153,9 +153,11 @@ class _Builder:
         pairs: list[tuple[str, Any]] = []
         top = 0
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            if isinstance(event, yaml.ScalarEvent) and event.value == "<<":
+                raise Unreadable("a merge key")
             key, _ = self._node(event, depth)
-            if not isinstance(key, str) or key == "<<":
-                raise Unreadable("a key that is no text, or a merge key")
+            if not isinstance(key, str):
+                raise Unreadable("a key that is no text")
             value, height = self._node(next(self._events), depth)
             pairs.append((key, value))
             top = max(top, height)

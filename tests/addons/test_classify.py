@@ -43,7 +43,8 @@ async def test_what_has_two_meanings_is_refused(runtime: Runtime) -> None:
 @pytest.mark.parametrize(("size", "read"), [(1, False), (LARGE, True)])
 async def test_a_large_body_is_read_beside_the_loop(runtime: Runtime, size: int, read: bool) -> None:
     """Policy finds it read; a small one waits until policy asks."""
-    flow = cluster_flow(json.dumps({"data": {"a": "x" * size}}).encode())
+    content = json.dumps({"data": {"a": "x" * size}}).encode()
+    flow = cluster_flow(content, method="PUT", content_type="application/json")
     call = _guarded(runtime, flow)
     await Classify(runtime).request(flow)
     assert isinstance(call.action, KubernetesAction)

@@ -39,10 +39,17 @@ def test_a_patch_that_reads_what_is_hidden_is_refused(runtime: Runtime, monkeypa
 def test_a_name_that_no_cluster_may_hear_is_refused(runtime: Runtime) -> None:
     """Before anything is looked up in that name."""
     agent = Agent(issuer="corp", subject="a1", groups=("system:masters",), session=SessionId("s"))
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(Refusal, match="system:") as refusal:
         _check(runtime, [], agent)
     assert refusal.value.code is Code.MALFORMED
     _check(runtime, [{"op": "remove", "path": "/data/a"}], dataclasses.replace(agent, groups=("planners",)))
+
+
+def test_what_no_server_can_carry_out_is_refused(runtime: Runtime) -> None:
+    """As malformed, with what is wrong."""
+    with pytest.raises(Refusal, match="list of operations") as refusal:
+        _check(runtime, {})
+    assert refusal.value.code is Code.MALFORMED
 
 
 def test_only_profiles_that_name_secrets_hide_them(runtime: Runtime) -> None:

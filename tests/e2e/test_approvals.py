@@ -156,3 +156,40 @@ def test_kubectl_waits_through_a_held_scale(gateway: GatewayProcess, installed: 
         assert scale.wait(60) == 0
     assert "scaled" in output
     assert "12" in kubectl("get", "deployment", "web", "-n", "prod", "-o", "jsonpath={.spec.replicas}")
+
+
+def refusals(installed: Installation, path: str, code: str) -> int:
+    """How many calls for a path the journal says were refused with a code."""
+    lines = [line for file in installed.data.rglob("*.jsonl") for line in file.read_text().splitlines()]
+    return sum(path in line and f'"{code}"' in line for line in lines if line.endswith("}"))
+
+
+def test_kubectl_outlives_several_refusals(gateway: GatewayProcess, installed: Installation) -> None:
+    """Nobody answers for longer than a call is held, again and again; then somebody does, and the write arrives once."""
+    path = "deployments/slow/scale"
+    kubectl = Kubectl(installed, "reverse", require("kubectl"), installed.token(subject="patient-scaler"))
+    kubectl("create", "deployment", "slow", "-n", "prod", "--image=registry.example/slow:1")
+    installed.cluster.received.clear()
+    with kubectl.start("scale", "deployment/slow", "-n", "prod", "--replicas=13") as scale:
+        approval = pending(installed, path)
+        deadline = time.monotonic() + PATIENCE
+        while refusals(installed, path, "approval-pending") < 3 and time.monotonic() < deadline:
+            assert scale.poll() is None
+        assert not arrived(installed, path)
+        installed.gatehold("approvals", "approve", approval["id"], "--as", "ada", "--reason", "at last")
+        assert scale.stdout is not None
+        output = scale.stdout.read()
+        assert scale.wait(60) == 0
+    assert "scaled" in output
+    assert refusals(installed, path, "approval-pending") >= 3
+    assert arrived(installed, path) == ["PATCH"]
+    assert "13" in kubectl("get", "deployment", "slow", "-n", "prod", "-o", "jsonpath={.spec.replicas}")
+
+
+def arrived(installed: Installation, path: str) -> list[str]:
+    """The writes to a path that reached the cluster; what is only tried is none."""
+    return [
+        each.method
+        for each in installed.cluster.received
+        if path in each.path and each.method != "GET" and "dryRun" not in each.path
+    ]

@@ -1,7 +1,6 @@
 """The ASGI application: who may come in, what a path is for, how failures are answered."""
 
 import asyncio
-import hmac
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -32,9 +31,10 @@ from gatehold.demo.kubernetes.answers import Answer, write
 from gatehold.demo.kubernetes.audit import Attributes, AuditEvent
 from gatehold.demo.kubernetes.cluster import Cluster
 from gatehold.demo.kubernetes.controllers import Controllers
-from gatehold.demo.kubernetes.identities import Identity, identity_of
+from gatehold.demo.kubernetes.identities import Identity, Known, Shown, caller_of, identity_of
 from gatehold.demo.kubernetes.requests import Call, Query, Target, parse_target
 from gatehold.demo.kubernetes.statuses import ApiError
+from gatehold.demo.peers import client_certificate
 from gatehold.demo.received import Received, record_of, replayed
 
 MAX_BODY = 3 * 1024 * 1024
@@ -144,12 +144,12 @@ class _Visit:
     def enter(self, target: Target | None, method: str, query: Query) -> Identity:
         """Authenticate and authorize; raises ApiError (401, 403)."""
         headers = self._connection.headers
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        owner = hmac.compare_digest(token.encode(), self._cluster.token.encode())
-        minted = any(hmac.compare_digest(token.encode(), known.encode()) for known in self._cluster.minted)
-        if scheme.lower() != "bearer" or not (owner or minted):
-            raise statuses.unauthorized()
-        self._identity = identity_of(token, headers.items(), owner=owner)
+        cluster = self._cluster
+        shown = Shown(
+            certificate=client_certificate(self._connection.scope), authorization=headers.get("authorization", "")
+        )
+        known = Known(owner=cluster.token, minted=frozenset(cluster.minted), others=dict(cluster.tokens))
+        self._identity = identity_of(caller_of(shown, known, cluster.store.clock()), headers.items())
         if target is not None:
             self._attributes = audit.attributes_of(self._identity, method, target, query)
             if self._cluster.authorized is not None and not self._cluster.authorized(self._attributes):

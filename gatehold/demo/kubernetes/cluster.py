@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gatehold.demo.kubernetes import seed
 from gatehold.demo.kubernetes.audit import Attributes, AuditEvent
+from gatehold.demo.kubernetes.identities import Identity
 from gatehold.demo.kubernetes.storage import Store
 from gatehold.demo.received import Log, RequestLog
 
@@ -31,6 +32,11 @@ class Cluster:
     audit: "Log[AuditEvent]" = field(default_factory=Log)
     """Every request with who made it and how it was answered, noted with the answer (of a stream: its beginning)."""
     minted: set[str] = field(default_factory=set, repr=False)
+    """Tokens that were made for ServiceAccounts; each is taken until it ends."""
+    token_life: float | None = None
+    """The longest life in seconds of a token that is made here, whatever was asked for; None: what was asked for."""
+    tokens: dict[str, Identity] = field(default_factory=dict, repr=False)
+    """Other tokens that are taken, with whose they are."""
     mutations: "list[Mutation]" = field(default_factory=list, repr=False)
     """Mutating webhooks, in their order."""
     authorized: Callable[[Attributes], bool] | None = field(default=None, repr=False)

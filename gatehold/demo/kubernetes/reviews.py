@@ -59,7 +59,8 @@ def mint_token(cluster: Cluster, call: Call) -> Answer:
         why = f"Invalid value: {seconds}: may not specify a duration less than 10 minutes"
         cause = statuses.Cause(field="spec.expirationSeconds", message=why)
         raise statuses.invalid("TokenRequest", "authentication.k8s.io", "", [cause])
-    expires = cluster.store.clock() + timedelta(seconds=seconds)
+    life = seconds if cluster.token_life is None else min(seconds, cluster.token_life)
+    expires = cluster.store.clock() + timedelta(seconds=life)
     subject = f"system:serviceaccount:{call.target.namespace}:{call.target.name}"
     token = _token({"sub": subject, "uid": uid_of(account), "exp": int(expires.timestamp())})
     cluster.minted.add(token)

@@ -3,6 +3,8 @@
 import pytest
 
 from gatehold.credentials.impersonation import impersonation
+from policy.codes import Code
+from policy.errors import Refusal
 from policy.model import Agent, SessionId
 
 
@@ -11,18 +13,34 @@ def _agent(subject: str = "a1", groups: tuple[str, ...] = ()) -> Agent:
 
 
 def test_names_are_prefixed() -> None:
-    """Groups too: ``system:masters`` of an identity provider is not the cluster's."""
-    assert impersonation(_agent(groups=("planners", "system:masters"))) == (
+    """Users by their issuer, groups too."""
+    assert impersonation(_agent(groups=("planners", "masters"))) == (
         ("Impersonate-User", "agent:corp:a1"),
         ("Impersonate-Group", "agent:planners"),
-        ("Impersonate-Group", "agent:system:masters"),
+        ("Impersonate-Group", "agent:masters"),
     )
 
 
-@pytest.mark.parametrize("name", ["a\r\nImpersonate-Group: x", "a\x00", "jürgen"])
+@pytest.mark.parametrize("name", ["system:masters", "system:admin", "System:masters", "system:"])
+def test_what_kubernetes_keeps_to_itself_is_refused(name: str) -> None:
+    """Also under our prefix."""
+    _assert_refused(name, "system:")
+
+
+@pytest.mark.parametrize("name", ["a\r\nImpersonate-Group: x", "a\x00", "jürgen", "a\u202e", "a\tb"])
 def test_what_no_header_can_carry_is_refused(name: str) -> None:
     """Never cut, never encoded into something else."""
-    with pytest.raises(ValueError, match="header"):
-        impersonation(_agent(subject=name))
-    with pytest.raises(ValueError, match="header"):
-        impersonation(_agent(groups=(name,)))
+    _assert_refused(name, "header")
+
+
+@pytest.mark.parametrize("name", ["", " ", "planners ", " planners", "planners\t"])
+def test_what_a_server_would_trim_is_refused(name: str) -> None:
+    """Trimmed it would be another user or group."""
+    _assert_refused(name, "spaces")
+
+
+def _assert_refused(name: str, why: str) -> None:
+    for agent in (_agent(subject=name), _agent(groups=("fine", name))):
+        with pytest.raises(Refusal, match=why) as refusal:
+            impersonation(agent)
+        assert refusal.value.code is Code.MALFORMED

@@ -77,7 +77,7 @@ def test_plain_scalars(text: str, value: object) -> None:
         ("a: 1\na: 2\n", "twice"),
         ("{a: 1, 'a': 2}", "twice"),
         ("replicas: 1\nReplicas: 2\n", "case only"),
-        ("base: &b {x: 1}\na:\n  <<: *b\n", "read differently"),
+        ("base: &b {x: 1}\na:\n  <<: *b\n", "merge key"),
         ("a: {'<<': {x: 1}}", "merge key"),
         ('{"<<": {"x": 1}}', "merge key"),
         ("1: a\n", "no text"),
