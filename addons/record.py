@@ -231,7 +231,7 @@ class Recording:
         path = gateway.scrubber.text(call.action.wire_path if call.action else request.path, call.target)
         action = call.action
         kubernetes = action if isinstance(action, KubernetesAction) else None
-        operation = f"{kubernetes.verb} {kubernetes.resource}" if kubernetes else f"{request.method} {path}"
+        operation = _operation(kubernetes) if kubernetes else f"{request.method} {path}"
         resources = (_resource(kubernetes),) if kubernetes and kubernetes.resource else ()
         peer = flow.client_conn.peername
         return events.Call(
@@ -317,6 +317,11 @@ class Record:
         call = self.runtime.ledger.get(flow)
         if call is not None:
             await self.recording.outcome(flow, call, error=flow.error.msg if flow.error else "broken off")
+
+
+def _operation(action: KubernetesAction) -> str:
+    what = f"{action.resource}/{action.subresource}" if action.subresource else action.resource
+    return f"{action.verb} {what}"
 
 
 def _resource(action: KubernetesAction) -> events.Resource:

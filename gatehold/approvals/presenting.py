@@ -12,6 +12,8 @@ from gatehold.approvals.states import ApprovalState
 HEADER = ("ID", "STATE", "LEFT", "AGENT", "TARGET", "CALL", "RULE")
 
 _LONGEST_CELL = 60
+_NOTHING: tuple[object, ...] = (None, "", [], {})
+"""Facts that tell nothing."""
 
 
 def to_json(approval: Approval) -> dict[str, Any]:
@@ -56,7 +58,9 @@ def page(approval: Approval, *, now: float) -> list[str]:
         f"who          {visible(call.subject)} of {visible(call.issuer)}, session {visible(call.session) or '-'}",
         f"what         {visible(call.method)} {visible(call.path)} on {visible(call.target)}",
     ]
-    lines += [f"  {visible(name)}: {fact(value)}" for name, value in sorted(call.facts.items()) if value is not None]
+    lines += [
+        f"  {visible(name)}: {fact(value)}" for name, value in sorted(call.facts.items()) if value not in _NOTHING
+    ]
     lines += [f"why          {visible(', '.join(rule.name for rule in call.rules))}: {visible(call.message) or '-'}"]
     lines += [f"needs        {needs(call.quorum)}", f"leaves       {leaves(call.terms)}"]
     lines += [f"fingerprint  {call.fingerprint}"]

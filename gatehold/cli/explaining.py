@@ -145,6 +145,9 @@ class Explainer:
         for key in ("reason", "detail"):
             if explanation[key]:
                 typer.echo(f"{key}: {visible(explanation[key])}")
+        if explanation.get("wanted"):
+            looks = ", ".join(explanation["wanted"])
+            typer.echo(f"wanted: {looks} (a running gateway would look at these objects, and decide again)")
         for title in ("obligations", "action"):
             for key, value in explanation[title].items():
                 if value not in (None, "", [], {}):

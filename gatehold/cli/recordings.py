@@ -120,7 +120,8 @@ def export(
     if not spoken:
         _fail(f"no terminal session was recorded of {_plain(call or name)}")
     if len(spoken) > 1:
-        _fail(f"there are several, name one of them with --call: {', '.join(spoken)}")
+        several = "".join(f"\n  {decision}  {_plain(each.command)}" for decision, each in spoken.items())
+        _fail(f"there are several, name one of them with --call:{several}")
     (conversation,) = spoken.values()
     options = Options(title=name, command=conversation.command, typed=typed, raw=raw)
     for line in cast(conversation.messages, options):
@@ -149,6 +150,8 @@ def _conversations(data_dir: Path, name: str) -> dict[str, _Conversation]:
             file.seek(row.offset)
             record = file.read(row.length)
         for dialogue in dialogues(record):
+            if not dialogue.messages:
+                continue  # a port-forward, of which bytes are counted
             facts = row.raw["event"]["unmapped"]["gatehold"].get("facts")
             command = facts.get("command") if isinstance(facts, dict) else None
             words = shlex.join(str(word) for word in command) if isinstance(command, list) else ""

@@ -13,10 +13,16 @@ NAMED_ONLY = frozenset({"portforward"})
 """Subresources that no door opens by a ``*`` in their place."""
 
 _FORM = re.compile(r"\*|(\*|[a-z0-9.-]+)(/(\*|[a-z0-9.-]+))?")
+_SUBRESOURCES = frozenset(
+    {"attach", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy", "scale", "status"}
+)
+"""Taken for resources they would match nothing; in a wall that is a hole."""
 
 
 def check_resource(pattern: str) -> str:
     """The pattern itself; raises ``ValueError`` where it is none of the forms."""
+    if pattern in _SUBRESOURCES:
+        raise ValueError(f"{pattern!r} is a subresource; did you mean pods/{pattern}, or */{pattern}?")
     if not _FORM.fullmatch(pattern):
         raise ValueError(f"{pattern!r} is not a resource; one of pods, pods/exec, pods/*, */scale, *")
     return pattern

@@ -78,6 +78,8 @@ class Shell:
                 await self.terminal.stdout(text.encode())
             case "cat":
                 await self._cat(words)
+            case "id":
+                await self.terminal.stdout(b"uid=1000(app) gid=1000(app) groups=1000(app)\n")
             case "seq":
                 await self._count(_number(words))
             case "tar":

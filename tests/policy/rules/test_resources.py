@@ -62,3 +62,12 @@ def test_no_forms(pattern: str) -> None:
     """These never match anything, so they are errors."""
     with pytest.raises(ValueError, match="not a resource"):
         check_resource(pattern)
+
+
+@pytest.mark.parametrize("name", ["exec", "log", "portforward", "scale"])
+def test_a_subresource_alone_is_a_mistake(name: str) -> None:
+    """It would match nothing: a wall that is not there."""
+    with pytest.raises(ValueError, match=f"did you mean pods/{name}"):
+        check_resource(name)
+    assert check_resource(f"pods/{name}") == f"pods/{name}"
+    assert check_resource(f"*/{name}") == f"*/{name}"
