@@ -31,6 +31,8 @@ CLUSTER_TOKEN = "cluster-planted-credential-81c4be"
 ISSUER = "https://idp.test"
 READY = re.compile(r"gatehold: ready")
 START_SECONDS = 60
+SHELLS_SINCE = 30
+"""Minor version of the first kubectl that opens shells over WebSocket."""
 NAMES = ("crm.corp.example", "open.corp.example", "kubernetes.corp.example", "localhost", "127.0.0.1")
 
 
@@ -262,3 +264,15 @@ def require(tool: str) -> str:
             pytest.fail(message)
         pytest.skip(message)
     return found
+
+
+def kubectl_with_shells() -> str:
+    """The path of a kubectl whose exec speaks WebSocket; skips the test where there is only an older one."""
+    import pytest
+
+    path = require("kubectl")
+    version = json.loads(subprocess.check_output([path, "version", "--client", "-o", "json"], timeout=60))
+    minor = int(re.sub(r"\D.*", "", version["clientVersion"]["minor"]))
+    if minor < SHELLS_SINCE:
+        pytest.skip(f"kubectl 1.{SHELLS_SINCE} or later is needed for exec over WebSocket, this is 1.{minor}")
+    return path

@@ -27,6 +27,7 @@ from tests.e2e.harness import (
     GatewayProcess,
     Installation,
     installation,
+    kubectl_with_shells,
     require,
 )
 from tests.e2e.test_approvals import pending
@@ -83,7 +84,7 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 @pytest.fixture(params=("reverse", "proxy"))
 def kubectl(request: pytest.FixtureRequest, gateway: GatewayProcess, installed: Installation) -> Kubectl:
     """kubectl with an agent that may open shells."""
-    return Kubectl(installed, request.param, require("kubectl"), installed.token())
+    return Kubectl(installed, request.param, kubectl_with_shells(), installed.token())
 
 
 def pod(installed: Installation, namespace: str) -> str:
@@ -234,7 +235,7 @@ def test_a_shell_that_needs_a_yes_waits_for_it(
     kubectl: Kubectl, gateway: GatewayProcess, installed: Installation
 ) -> None:
     """Before the upgrade: nothing reaches the cluster before the yes, and kubectl never notices."""
-    asker = Kubectl(installed, "reverse", require("kubectl"), installed.token("asker-1", ("askers",)))
+    asker = Kubectl(installed, "reverse", kubectl_with_shells(), installed.token("asker-1", ("askers",)))
     installed.gatehold("users", "add", "ada", "--group", "sre", check=False)
     installed.cluster.received.clear()
     name = pod(installed, "dev-1")
