@@ -18,8 +18,10 @@ WIDTH, HEIGHT = 80, 24
 """Size where none was said."""
 _STDIN, _STDOUT, _STDERR, _RESIZE = 0, 1, 2, 4
 _OPENING, _INSIDE = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])", r"[^\x07\x1b\x90\x98\x9c-\x9f]*"
-_STRING: Final = re.compile(rf"{_OPENING}{_INSIDE}(?:\x07|\x1b\\|\x9c|(?=\x1b[^\\]|[\x90\x98\x9d-\x9f]))")
-_OPEN: Final = re.compile(rf"{_OPENING}{_INSIDE}\x1b?$|\x1b$")
+_BEFORE: Final = r"(?<!\x1b)\x1b*"
+"""Escapes right before a string go with it: what follows the string must not become their end."""
+_STRING: Final = re.compile(rf"{_BEFORE}{_OPENING}{_INSIDE}(?:\x07|\x1b\\|\x9c|(?=\x1b[^\\]|[\x90\x98\x9d-\x9f]))")
+_OPEN: Final = re.compile(rf"{_BEFORE}{_OPENING}{_INSIDE}\x1b?$|(?<!\x1b)\x1b+$")
 _LONGEST: Final = 64 * 1024
 """Characters of a string for the terminal; a longer one is text."""
 

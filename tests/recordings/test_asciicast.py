@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -109,6 +110,19 @@ def test_no_cut_lets_a_string_through(text: str, data: st.DataObject) -> None:
 def test_whatever_was_said_exports_to_the_format(messages: list[tuple[float, bytes]]) -> None:
     """Records may hold anything."""
     check(list(cast(spoken(*messages), Options(typed=True))))
+
+
+@pytest.mark.parametrize("escapes", [1, 2, 3])
+def test_what_is_taken_out_joins_nothing(escapes: int) -> None:
+    """An escape before a string, and what follows it, are no opening together."""
+    text = "\x1b" * escapes + "\x9d\x07P0;1|shown\x9c"
+    assert Text(raw=False).feed(text.encode(), last=True) == "P0;1|shown\x9c"
+
+
+def test_runs_of_escapes_do_not_take_long() -> None:
+    """They are passed over once."""
+    text = Text(raw=False)
+    assert text.feed(b"\x1b" * 200_000 + b"shown").endswith("shown")
 
 
 def test_openings_without_an_end_do_not_take_long() -> None:
