@@ -174,7 +174,7 @@ class Gateway:
 
     def client_certificate(self, target: TargetName) -> Path | None:
         """The client certificate for TLS with a target; its credential was asked for before the connection."""
-        injection = self.broker.get_cached(target)
+        injection = self.broker.in_use(target)
         return injection.client_certificate if injection else None
 
     def hides_secrets(self, target: TargetName) -> bool:

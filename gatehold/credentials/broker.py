@@ -118,6 +118,11 @@ class CredentialBroker:
             self._renew_beside(slot)
         return slot.current if now < slot.usable_until else None
 
+    def in_use(self, target: TargetName) -> Injection | None:
+        """What calls to the target were given last, for their connections: nothing is looked at anew."""
+        slot = self._slots.get(target)
+        return self._plain.get(target) if slot is None else slot.current
+
     async def get(self, target: TargetName) -> Injection:
         """The target's credential. Raises ``Refusal`` (``credential-unavailable``) with the target's name."""
         known = self.get_cached(target)

@@ -16,6 +16,7 @@ spec:
     issuers:
       - {name: corp, issuer: "https://idp.test", audience: gatehold, jwks: {file: "@JWKS@"}, algorithms: [EdDSA]}
   approvals: {hold: %(hold)s, expire: 15m, maxOpenPerAgent: 5000}
+  limits: %(limits)s
 ---
 apiVersion: gatehold.dev/v1
 kind: Target
@@ -33,7 +34,13 @@ spec:
 
 
 def one_cluster(
-    policy: str, *, packs: str = "[kubernetes-discovery]", hold: str = "1s", impersonate: bool = False
+    policy: str,
+    *,
+    packs: str = "[kubernetes-discovery]",
+    hold: str = "1s",
+    impersonate: bool = False,
+    limits: str = "{}",
 ) -> str:
-    """All documents, with the placeholders of ``Installation.write``; ``packs`` is YAML."""
-    return _GATEWAY % {"packs": packs, "hold": hold, "impersonate": str(impersonate).lower()} + policy.lstrip("\n")
+    """All documents, with the placeholders of ``Installation.write``; ``packs`` and ``limits`` are YAML."""
+    chosen = {"packs": packs, "hold": hold, "impersonate": str(impersonate).lower(), "limits": limits}
+    return _GATEWAY % chosen + policy.lstrip("\n")

@@ -11,35 +11,11 @@ from typing import Any
 import pytest
 
 from tests.e2e import rows
+from tests.e2e.clusters import one_cluster
 from tests.e2e.harness import COMMANDS, Answer, Installation, installation, running
 
-CONFIGURATION = """
-apiVersion: gatehold.dev/v1
-kind: Gateway
-metadata: {name: default}
-spec:
-  dataDir: ./data
-  agentApi: {host: 127.0.0.1, port: @AGENT_API@}
-  console: {host: 127.0.0.1, port: @CONSOLE@}
-  packs: [kubernetes-discovery]
-  listen: [{mode: regular, host: 127.0.0.1, port: @PROXY@}]
-  identity:
-    issuers:
-      - {name: corp, issuer: "https://idp.test", audience: gatehold, jwks: {file: "@JWKS@"}, algorithms: [EdDSA]}
-  approvals: {hold: 1s, expire: 15m}
-  limits: {maxRequestBody: 1MiB}
----
-apiVersion: gatehold.dev/v1
-kind: Target
-metadata: {name: main}
-spec:
-  family: kubernetes
-  hosts: ["kubernetes.corp.example:443"]
-  connect: 127.0.0.1:@CLUSTER@
-  allowPrivate: true
-  tls: {ca: "@CA@"}
-  credential: {kubernetes: {tokenFile: "@CLUSTER_TOKEN@"}}
----
+CONFIGURATION = one_cluster(
+    """
 apiVersion: gatehold.dev/v1
 kind: Policy
 metadata: {name: bad-input}
@@ -53,7 +29,9 @@ rules:
     kubernetes: {targets: [main], namespaces: [prod], apiGroups: ["*"], resources: ["*"], verbs: [create, update, patch, delete]}
     when: k8s.replicas > 10 || object.metadata.name == "forbidden" || k8s.dryRun
     approval: {groups: [sre]}
-"""
+""",
+    limits="{maxRequestBody: 1MiB}",
+)
 CLUSTER = "https://kubernetes.corp.example"
 JSON, YAML, MERGE, STRATEGIC = rows.JSON, rows.YAML, rows.MERGE, rows.STRATEGIC
 OPERATIONS, APPLY, PROTOBUF = rows.JSON_PATCH, rows.APPLY, rows.PROTOBUF

@@ -301,3 +301,15 @@ async def test_real_targets_end_to_end(
         json.dumps(crm.headers)
     assert {b"planted-crm-value", b"planted-cluster-value"} <= set(broker.known_secrets())
     await broker.close()
+
+
+async def test_a_connection_keeps_what_its_call_was_given(broker: CredentialBroker, source: Source, clock: Any) -> None:
+    """A source that changed between a call and its connection takes nothing from it: calls after it are asked anew."""
+    assert broker.in_use(CRM) is None
+    given = await broker.get(CRM)
+    source.other = True
+    clock.now += CHECK_INTERVAL + 1
+    assert broker.get_cached(CRM) is None
+    assert broker.in_use(CRM) is given
+    assert await broker.get(CRM) is broker.in_use(CRM) is not given
+    assert broker.in_use(TargetName("nobody")) is None
