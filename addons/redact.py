@@ -160,6 +160,7 @@ class Redact:
             "content_type": response.headers.get("content-type", ""),
             "content_encoding": response.headers.get("content-encoding", ""),
             "profiles": call.obligations.mask.profiles,
+            "pseudonyms": self.runtime.pseudonyms(call),
         }
         if len(body) <= ON_LOOP and self.runtime.gateway.masking_ready:
             masked = engine.mask_body(body, **options)
@@ -188,7 +189,7 @@ class Redact:
             value = echoes.replace(value)  # noqa: PLW2901 - the field, cleaned
             if profiles and lowered not in PLAIN_HEADERS:
                 text, counts = self.runtime.gateway.masking.mask_text(
-                    value.decode("latin-1"), profiles=profiles, key=lowered
+                    value.decode("latin-1"), profiles=profiles, key=lowered, pseudonyms=self.runtime.pseudonyms(call)
                 )
                 call.count(counts)
                 value = text.encode("latin-1")  # noqa: PLW2901

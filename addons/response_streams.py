@@ -132,7 +132,10 @@ class ResponseStream:
         content_type = response.headers.get("content-type", "")
         try:
             self._mask = self._runtime.gateway.masking.open_stream(
-                content_type=content_type, content_encoding=encoding, profiles=profiles
+                content_type=content_type,
+                content_encoding=encoding,
+                profiles=profiles,
+                pseudonyms=self._runtime.pseudonyms(self._call),
             )
         except Unmaskable:
             if self._call.obligations.mask.on_unmaskable != "pass":

@@ -13,6 +13,7 @@ from addons.connections import Connections
 from addons.open_streams import OpenStreams
 from gatehold.identity.extraction import token_from
 from gatehold.wiring import Gateway
+from masking.pseudonyms import Pseudonyms
 from policy.errors import Refusal
 from policy.model import Agent, Family, WireRequest
 
@@ -36,6 +37,10 @@ class Runtime:
     def open_call(self, flow: http.HTTPFlow) -> Call | None:
         """The evidence of a flow that still has to be judged; None where it was answered already."""
         return None if flow.response is not None else self.call(flow)
+
+    def pseudonyms(self, call: Call) -> Pseudonyms | None:
+        """Whose tokens stand for what is hidden in the answer to a call: those of the agent's session."""
+        return self.gateway.pseudonyms.of(call.agent.session) if call.agent and call.agent.session else None
 
     def refuse(self, flow: http.HTTPFlow, refusal: Refusal, *, proxy: bool = False) -> None:
         """Answer a flow with a refusal, so that it never goes upstream."""

@@ -111,14 +111,15 @@ class WebSockets:
         if not isinstance(action, KubernetesAction):
             raise TypeError("a session is Kubernetes'")
         echoes, masking = gateway.echoes(), gateway.masking
+        owner = self.runtime.pseudonyms(call)
 
         def output() -> OutputChannel:
-            mask = masking.open_terminal(profiles=asked.profiles) if asked.profiles else None
+            mask = masking.open_terminal(profiles=asked.profiles, pseudonyms=owner) if asked.profiles else None
             return OutputChannel(mask=mask, literals=echoes, on_unmaskable=asked.on_unmaskable)
 
         def tell(text: str) -> str:
             clean = echoes.replace(text.encode("utf-8", "replace")).decode("utf-8", "replace")
-            return masking.mask_text(clean, profiles=asked.profiles)[0]
+            return masking.mask_text(clean, profiles=asked.profiles, pseudonyms=owner)[0]
 
         kept = dict.fromkeys((*gateway.scrubber.profiles(call.target), *asked.profiles))
         return Session(

@@ -29,7 +29,7 @@ from gatehold.limiting import Limiting
 from gatehold.lookups.client import OwnCalls
 from gatehold.lookups.ladder import Ladder
 from gatehold.lookups.slots import Slots
-from gatehold.pseudonyms import pseudonym_key
+from gatehold.pseudonyms import SessionPseudonyms, pseudonym_key
 from gatehold.registry import Listener, Registry
 from gatehold.scrubbing import Scrubber
 from gatehold.shown import ShownObjects
@@ -63,6 +63,7 @@ class Gateway:
     ladder: Ladder
     slots: Slots
     masking: MaskingEngine
+    pseudonyms: SessionPseudonyms
     scrubber: Scrubber
     limiting: Limiting
     store: Store
@@ -83,9 +84,10 @@ class Gateway:
         """Put a gateway together; raises ConfigurationError where the configuration names what cannot be used."""
         spec, data_dir = configuration.gateway.spec, configuration.data_dir
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        pseudonyms = pseudonym_key(data_dir)
         masking = MaskingEngine(
             resolve(configuration.profiles),
-            key=pseudonym_key(data_dir),
+            key=pseudonyms,
             limits=Limits(body=spec.limits.max_masked_body),
         )
         engine = compile_engine(configuration)
@@ -111,6 +113,7 @@ class Gateway:
             ladder=Ladder(own_calls),
             slots=Slots(),
             masking=masking,
+            pseudonyms=SessionPseudonyms(pseudonyms),
             scrubber=Scrubber(
                 masking,
                 {name: engine.mask_profiles(TargetName(name)) for name in configuration.targets},

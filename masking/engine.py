@@ -5,6 +5,7 @@ Bytes that could not be masked never come back: everything that goes wrong raise
 
 import secrets
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -15,10 +16,14 @@ from masking.errors import Unmaskable, refusing
 from masking.operators import Operators
 from masking.plan import Plan
 from masking.profiles import Profile
+from masking.pseudonyms import Pseudonyms
 from masking.stream import Events, KeyGate, Lines, StreamMask
 from masking.terminal import TerminalMask
 from masking.terminal_input import TerminalInput, TypedKeyGate
 from masking.worker import Worker
+
+_OWNERS = 128
+"""Owners of pseudonyms whose workers are kept; that of the owner served longest ago is made anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,7 @@ class MaskingEngine:
         self._hand = Operators(key or secrets.token_bytes(32))
         self._limits = limits or Limits()
         self._workers: dict[tuple[str, ...], Worker] = {}
+        self._owned: OrderedDict[tuple[tuple[str, ...], str], Worker] = OrderedDict()
         self._lock = threading.Lock()
 
     def load(self) -> None:
@@ -78,21 +84,32 @@ class MaskingEngine:
         return any(each.kind == kind for name in profiles for each in self._profiles[name].kinds)
 
     def mask_body(
-        self, body: bytes, *, content_type: str, content_encoding: str = "", profiles: tuple[str, ...]
+        self,
+        body: bytes,
+        *,
+        content_type: str,
+        content_encoding: str = "",
+        profiles: tuple[str, ...],
+        pseudonyms: Pseudonyms | None = None,
     ) -> Masked:
-        """A whole body with everything hidden that ``profiles`` ask for, decoded if it was encoded."""
+        """A whole body with everything hidden that ``profiles`` ask for, decoded if it was encoded.
+
+        ``pseudonyms``: whose tokens it gets; None: those of this engine.
+        """
         if not profiles or not body:
             return Masked(body=body, encoding=content_encoding)
         with refusing():
             declared = read_content_type(content_type)
             plain = decode(body, content_encoding, self._limits)
             text = _text(plain, declared)
-            edits = merge(self._edits(text, declared, profiles))
+            edits = merge(self._edits(text, declared, profiles, pseudonyms))
             if edits:
                 plain = apply(text, edits).encode(declared.charset)
             return Masked(body=plain, counts=count(edits))
 
-    def mask_text(self, text: str, *, profiles: tuple[str, ...], key: str = "") -> tuple[str, dict[str, int]]:
+    def mask_text(
+        self, text: str, *, profiles: tuple[str, ...], key: str = "", pseudonyms: Pseudonyms | None = None
+    ) -> tuple[str, dict[str, int]]:
         """A text (a header's value, a path) with everything hidden; ``key`` is the name of what holds it.
 
         With a name that tells (``authorization``) all of the text is hidden.
@@ -100,14 +117,21 @@ class MaskingEngine:
         if not profiles or not text:
             return text, {}
         with refusing():
-            edits = merge(self._worker(profiles).text_edits(text, key))
+            edits = merge(self._worker(profiles, pseudonyms).text_edits(text, key))
             return apply(text, edits), count(edits)
 
-    def open_stream(self, *, content_type: str, content_encoding: str = "", profiles: tuple[str, ...]) -> StreamMask:
+    def open_stream(
+        self,
+        *,
+        content_type: str,
+        content_encoding: str = "",
+        profiles: tuple[str, ...],
+        pseudonyms: Pseudonyms | None = None,
+    ) -> StreamMask:
         """A mask for a body that comes bit by bit; what it gives has no content coding."""
         with refusing():
             declared = read_content_type(content_type)
-            worker = self._worker(profiles)
+            worker = self._worker(profiles, pseudonyms)
             shape = worker.stream_shape(declared)
             gated = shape is Shape.TEXT and worker.plan.hides_pem
             return StreamMask(
@@ -119,10 +143,10 @@ class MaskingEngine:
                 gate=KeyGate(self._limits.record) if gated else None,
             )
 
-    def open_terminal(self, *, profiles: tuple[str, ...]) -> TerminalMask:
+    def open_terminal(self, *, profiles: tuple[str, ...], pseudonyms: Pseudonyms | None = None) -> TerminalMask:
         """A mask for what a command prints: text without frames, in lines."""
         with refusing():
-            worker = self._worker(profiles)
+            worker = self._worker(profiles, pseudonyms)
             gate = KeyGate(self._limits.record) if worker.plan.hides_pem else None
             return TerminalMask(edits=worker.reader(Shape.TEXT), limit=self._limits.record, gate=gate)
 
@@ -147,22 +171,37 @@ class MaskingEngine:
             ordered = sorted(found, key=lambda each: (each.start, each.end, each.entity))
             return Inspection(masked=apply(text, merge(edits)), findings=tuple(ordered))
 
-    def _edits(self, text: str, declared: ContentType, profiles: tuple[str, ...]) -> list[Edit]:
+    def _edits(
+        self, text: str, declared: ContentType, profiles: tuple[str, ...], pseudonyms: Pseudonyms | None = None
+    ) -> list[Edit]:
         body = without_bom(text)
-        edits = self._worker(profiles).edits(body, declared)
+        edits = self._worker(profiles, pseudonyms).edits(body, declared)
         mark = len(text) - len(body)
         return [shift(edit, mark) for edit in edits] if mark else edits
 
-    def _worker(self, names: tuple[str, ...]) -> Worker:
+    def _worker(self, names: tuple[str, ...], pseudonyms: Pseudonyms | None = None) -> Worker:
         worker = self._workers.get(names)
         if worker is None:
-            unknown = [name for name in names if name not in self._profiles]
-            if unknown:
-                raise Unmaskable(f"mask profile {unknown[0]} is not known")
+            worker = self._made(names, self._hand)
             with self._lock:
-                plan = Plan([self._profiles[name] for name in names], self._hand)
-                worker = self._workers.setdefault(names, Worker(plan))
-        return worker
+                worker = self._workers.setdefault(names, worker)
+        return self._owned_worker(names, pseudonyms) if pseudonyms and worker.plan.has_pseudonyms else worker
+
+    def _owned_worker(self, names: tuple[str, ...], pseudonyms: Pseudonyms) -> Worker:
+        """A worker of an owner's own: what it remembers holds the owner's tokens."""
+        with self._lock:
+            worker = self._owned.pop((names, pseudonyms.owner), None)
+            worker = worker or self._made(names, Operators(pseudonyms.key, pseudonyms.vault))
+            self._owned[names, pseudonyms.owner] = worker
+            if len(self._owned) > _OWNERS:
+                self._owned.popitem(last=False)
+            return worker
+
+    def _made(self, names: tuple[str, ...], hand: Operators) -> Worker:
+        unknown = [name for name in names if name not in self._profiles]
+        if unknown:
+            raise Unmaskable(f"mask profile {unknown[0]} is not known")
+        return Worker(Plan([self._profiles[name] for name in names], hand))
 
 
 def _text(body: bytes, declared: ContentType) -> str:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from masking.numbers import luhn
+from masking.pseudonyms import Vault
 
 type Operator = Literal["replace", "redact", "mask", "pseudonym", "format", "hash"]
 OPERATORS: tuple[str, ...] = get_args(Operator.__value__)
@@ -51,8 +52,9 @@ def strictest(one: Treatment, other: Treatment) -> Treatment:
 class Operators:
     """The operators under one pseudonym key."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, vault: Vault | None = None) -> None:
         self._key = key
+        self._vault = vault
 
     def __repr__(self) -> str:
         return "Operators(key=***)"

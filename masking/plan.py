@@ -1,6 +1,6 @@
 """Several profiles as one: what one of them hides is hidden, in the strictest way that any of them asks for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import regex
@@ -8,7 +8,7 @@ import regex
 from masking.errors import Unmaskable
 from masking.judging import Judge, Sense
 from masking.memory import remembered
-from masking.operators import Operators, strictest
+from masking.operators import Operators, Treatment, strictest
 from masking.profiles.paths import PathRules
 from masking.profiles.resolving import EntityRule, Profile
 from masking.profiles.spec import EntitySpec, KeySpec
@@ -28,12 +28,19 @@ class Plan:
         self.paths = PathRules(path for profile in profiles for path in profile.paths)
         self.kinds = tuple(dict.fromkeys(kind for profile in profiles for kind in profile.kinds))
         self.pairs = any(profile.pairs for profile in profiles)
+        self.has_pseudonyms = any(each.operator == "pseudonym" for each in _treatments(profiles))
         self.hides_pem = any("PRIVATE_KEY" in profile.entities for profile in profiles)
 
     @property
     def placed(self) -> bool:
         """Whether values are hidden for where they stand, which only JSON can tell."""
         return bool(self.paths or self.kinds)
+
+
+def _treatments(profiles: Sequence[Profile]) -> Iterator[Treatment]:
+    for profile in profiles:
+        yield from (rule.treatment for rule in profile.entities.values())
+        yield from (rule.treatment for rule in (*profile.keys, *profile.paths, *profile.kinds))
 
 
 class KeyRules:
