@@ -11,7 +11,7 @@ from typing import Any
 from mitmproxy import master
 from mitmproxy.addons import core, errorcheck, next_layer, proxyserver, script, termlog
 
-from addons import dialling, proxy_options, tunnels, wire
+from addons import dialling, lean_messages, proxy_options, tunnels, wire
 from addons.aftermath import Aftermath
 from addons.authenticate import Authenticate
 from addons.certificates import Certificates
@@ -85,6 +85,7 @@ def install(proxy: master.Master, gateway: Gateway) -> Runtime:
     known = {name: value for name, value in forced.items() if name in proxy.options}
     proxy.options.update(mode=list(specs), server=False, **known)
     dialling.install(dialling.Dialler(gateway.registry, gateway.own_ports))
+    lean_messages.install()
     wire.install(runtime)
     tunnels.install(runtime)
     return runtime

@@ -1,9 +1,14 @@
-"""The recorder: what the data path waits for before an answer may leave, and a thread that does the work.
+"""The recorder: what the data path waits for before an answer may leave.
 
-The event loop puts records into a bounded queue and gets futures; one thread takes all that is queued, writes it as
-one batch (``recordings.writer``), and tells the loop once for the whole batch. A future that is done means: written,
-and safe from a crash of the gateway. ``durable`` means safe from a crash of the machine too, which costs an ``fsync``
-shared by all that ask for one at the same time; the others are synced once a second.
+The event loop gives records and gets futures. What came in one turn of the loop is one batch (``recordings.writer``). A
+future that is done means: written, and safe from a crash of the gateway. ``durable`` means safe from a crash of the
+machine too, which costs an ``fsync`` shared by all that ask for one at the same time; the others are synced once a
+second.
+
+Two hands, one lock. A small batch that asks for no ``fsync`` is written by the loop itself: a few microseconds, and no
+thread that takes the interpreter from the loop at each of its system calls. Everything that may take long (durable or
+large batches, new journal files, faults, looking after the files) is the thread's; while it is at work, or has
+something to do, batches queue up behind it, so that records keep their order.
 
 ``required``: what cannot be written fails with ``RecorderUnavailable``, and the call is refused. ``best-effort``: the
 call goes on, the gap is counted, and becomes an event as soon as one can be written again. In both, ``healthy`` is
@@ -35,6 +40,8 @@ class RecorderLimits:
     queue_records: int = 10_000
     queue_bytes: int = 64 * 1024 * 1024
     batch: int = 1000
+    on_loop: int = 64 * 1024
+    """Bytes of flows that are written on the loop at once, at most."""
     interval: float = 1.0
     writer: WriterLimits = field(default_factory=WriterLimits)
 
@@ -73,12 +80,19 @@ class Recorder:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Future[None] | None = None
+        self._writer: Writer | None = None
+        self._lock = threading.Lock()
+        """Held by whoever writes; the fields that tell of faults are set under it."""
+        self._gathered: list[_Item] = []
+        """What came in this turn of the loop."""
+        self._queued = 0  # only the loop counts up
+        self._finished = 0  # only the thread counts up
         self._put_bytes = 0  # only the loop counts up
-        self._taken_bytes = 0  # only the thread counts up
+        self._taken_bytes = 0  # counted up by whoever writes
         self._turned_away = 0  # only the loop counts up
-        self._reported = 0  # only the thread sets it
-        self._fault = ""  # only the thread sets it
-        self._lost = 0  # only the thread counts
+        self._reported = 0
+        self._fault = ""
+        self._lost = 0
 
     @property
     def healthy(self) -> bool:
@@ -100,7 +114,7 @@ class Recorder:
         """
         if self._thread is not None:
             raise RuntimeError("the recorder runs already")
-        writer = Writer.open(self._directory, limits=self._limits.writer, clock=self._clock)
+        writer = self._writer = Writer.open(self._directory, limits=self._limits.writer, clock=self._clock)
         self._loop, self._ended = loop, loop.create_future()
         self._thread = threading.Thread(target=self._run, args=(writer,), name="recorder", daemon=True)
         self._thread.start()
@@ -126,7 +140,9 @@ class Recorder:
             self._settle_lost([item], _QUEUED_TOO_MUCH)
         else:
             self._put_bytes += item.size
-            self._queue.put(item)
+            self._gathered.append(item)
+            if len(self._gathered) == 1:
+                self._loop.call_soon(self._flush)
         return item.future
 
     async def stop(self) -> None:
@@ -134,15 +150,50 @@ class Recorder:
         thread, self._thread = self._thread, None
         if thread is None or self._ended is None:
             return
+        self._flush()
         self._queue.put(None)
         await self._ended
         thread.join()
 
     def _is_full(self, size: int) -> bool:
         queued = self._put_bytes - self._taken_bytes
-        return self._queue.qsize() >= self._limits.queue_records or (
-            queued > 0 and queued + size > self._limits.queue_bytes
-        )
+        waiting = self._queue.qsize() + len(self._gathered)
+        return waiting >= self._limits.queue_records or (queued > 0 and queued + size > self._limits.queue_bytes)
+
+    def _flush(self) -> None:
+        """Write what came in this turn of the loop, or leave it to the thread."""
+        batch, self._gathered = self._gathered, []
+        if batch and not self._written_here(batch):
+            self._queued += len(batch)
+            for item in batch:
+                self._queue.put(item)
+
+    def _written_here(self, batch: list[_Item]) -> bool:
+        """Write a batch that takes no time, unless the thread is at work or has to do something first."""
+        writer = self._writer
+        is_small = sum(item.size for item in batch) <= self._limits.on_loop
+        if writer is None or not is_small or any(item.durable for item in batch):
+            return False
+        if not self.healthy or self._queued != self._finished or not self._lock.acquire(blocking=False):
+            return False
+        try:
+            if writer.is_due:
+                return False
+            self._write_here(writer, batch)
+        finally:
+            self._lock.release()
+        return True
+
+    def _write_here(self, writer: Writer, batch: list[_Item]) -> None:
+        self._taken_bytes += sum(item.size for item in batch)
+        try:
+            writer.write([item.record for item in batch])
+        except Exception as error:  # noqa: BLE001 (refuses the calls that wait)
+            self._fail(error)
+            self._lost += len(batch)
+            self._settle_lost(batch, self._fault)
+        else:
+            _settle_all([item.future for item in batch], _written)
 
     # From here on: the thread.
 
@@ -152,11 +203,16 @@ class Recorder:
         while running:
             batch, running = self._take(due - time.monotonic())
             if batch:
-                self._record(writer, batch)
+                with self._lock:
+                    self._record(writer, batch)
+                    self._finished += len(batch)
             if time.monotonic() >= due:
-                self._guarded(lambda: self._look_after(writer))
+                with self._lock:
+                    self._guarded(lambda: self._look_after(writer))
                 due = time.monotonic() + self._limits.interval
-        self._guarded(writer.close)
+        with self._lock:
+            self._writer = None
+            self._guarded(writer.close)
         self._fault = self._fault or _STOPPED
         if self._ended is not None:
             self._tell_loop([self._ended], _written)
@@ -198,6 +254,7 @@ class Recorder:
         """Once per interval: come out of a fault, sync, checkpoint, look whether the files are still ours."""
         self._come_back(writer)
         writer.sync()
+        writer.tidy()
         writer.check()
         writer.seal_quiet()
 

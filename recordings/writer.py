@@ -5,7 +5,7 @@ appended, then their events. So a flow file that no line announces was put there
 speaks of bytes that are not there. When a step fails everything is taken back, the writer is at fault, and stays so
 until ``recover`` has written again.
 
-Used by one thread; raises ``OSError``.
+Used by one thread at a time; raises ``OSError``.
 """
 
 import fcntl
@@ -88,6 +88,11 @@ class Writer:
         continued.
         """
         return cls(data_dir, limits or WriterLimits(), clock)
+
+    @property
+    def is_due(self) -> bool:
+        """Does the next ``write`` begin with a new journal file, which takes its time?"""
+        return self._journal.is_full()
 
     def write(self, records: Sequence[Record]) -> None:
         """Write all records or none."""

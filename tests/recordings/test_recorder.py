@@ -185,8 +185,8 @@ async def test_a_full_queue_turns_calls_away(  # noqa: PLR0917
     gate, write = threading.Event(), Writer.write
     monkeypatch.setattr(Writer, "write", lambda *arguments: (gate.wait(), write(*arguments))[1])
     recorder = running(mode, **limits)
-    first = put(recorder, event)
-    await until(recorder._queue.empty)
+    first = put(recorder, event, durable=True)
+    await until(recorder._lock.locked)
     waiting = [put(recorder, event) for _ in range(10)]
     assert not recorder.healthy
     gate.set()
@@ -249,6 +249,45 @@ async def test_a_fault_of_ours_refuses_too(
         assert "SECRET" not in str(refused.value)
     await put(recorder, event)
     assert recorder.healthy
+
+
+async def test_a_small_batch_needs_no_thread(
+    running: Callable[..., Recorder], event: Event, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is to be written only, is written by the loop; what is durable or large, by the thread."""
+    hands, write = [], Writer.write
+    monkeypatch.setattr(
+        Writer, "write", lambda *given: (hands.append(threading.current_thread().name), write(*given))[1]
+    )
+    recorder = running(on_loop=100)
+    await put(recorder, event)
+    await put(recorder, event, durable=True)
+    await put(recorder, event, flow=b"x" * 101)
+    await put(recorder, event)
+    assert hands == [threading.main_thread().name, "recorder", "recorder", threading.main_thread().name]
+    assert verify(tmp_path).intact
+
+
+async def test_the_loop_goes_on_while_the_thread_writes(
+    running: Callable[..., Recorder], event: Event, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small batches queue up behind one that takes long: nobody blocks, and the order stays."""
+    gate, sync = threading.Event(), Writer.sync
+    monkeypatch.setattr(Writer, "sync", lambda *given: (gate.wait(), sync(*given))[1])
+    recorder = running()
+    events = [Event(kind=event.kind, data={**event.data, "message": str(n)}, session="s-1") for n in range(4)]
+    slow = put(recorder, events[0], durable=True)
+    await until(recorder._lock.locked)
+    behind = []
+    for one in events[1:]:
+        behind.append(put(recorder, one))
+        await asyncio.sleep(0)
+    assert not any(future.done() for future in (slow, *behind))
+    gate.set()
+    await asyncio.gather(slow, *behind)
+    [path] = journal_files(tmp_path / "journal" / "main")
+    found = [json.loads(line)["event"].get("message", "") for line in path.read_bytes().splitlines()]
+    assert [int(message) for message in found if message] == [0, 1, 2, 3]
 
 
 async def test_what_is_no_event_is_refused_at_once(running: Callable[..., Recorder], event: Event) -> None:
