@@ -16,7 +16,8 @@ from policy.errors import Refusal
 from policy.model import Family
 
 DECISION, RULE, MASKED, APPROVAL = "Gatehold-Decision", "Gatehold-Rule", "Gatehold-Masked", "Gatehold-Approval"
-HEADERS = (DECISION, RULE, MASKED, APPROVAL)
+MASKED_REQUEST = "Gatehold-Masked-Request"
+HEADERS = (DECISION, RULE, MASKED, MASKED_REQUEST, APPROVAL)
 """Headers of a governed answer; an upstream's own of these names are never passed on."""
 
 _PROBLEM_TYPE = "https://gatehold.dev/problems/"
@@ -50,8 +51,9 @@ def mark(response: http.Response, call: Call, rule: str | None = None) -> None:
     response.headers[DECISION] = call.id
     if rule:
         response.headers[RULE] = rule
-    if call.masked:
-        response.headers[MASKED] = ",".join(f"{entity}={count}" for entity, count in sorted(call.masked.items()))
+    for name, counts in ((MASKED, call.masked), (MASKED_REQUEST, call.masked_request)):
+        if counts:
+            response.headers[name] = ",".join(f"{entity}={count}" for entity, count in sorted(counts.items()))
     if call.approval:
         response.headers[APPROVAL] = call.approval
 

@@ -22,7 +22,7 @@ from masking.errors import Unmaskable
 from policy.actions.decoding import Action
 from policy.actions.kubernetes import KubernetesAction
 from policy.errors import Refusal
-from policy.model import Agent, Decision, DecisionId, Obligations, WireRequest
+from policy.model import Agent, Decision, DecisionId, DlpObligation, Obligations, WireRequest
 from recordings import events
 
 if TYPE_CHECKING:
@@ -35,9 +35,11 @@ class Stage(Enum):
     GUARD = auto()
     AUTHENTICATE = auto()
     CLASSIFY = auto()
+    DLP = auto()
     DECIDE = auto()
     UPGRADE = auto()
     HOLD = auto()
+    RESTORE = auto()
     INJECT = auto()
     SEAL = auto()
 
@@ -53,7 +55,7 @@ class Call:
     started: float
     target: Target | None = None
     wire: WireRequest | None = None
-    """As the agent sent it: what is judged, shown and recorded."""
+    """As the agent sent it, but for what may not leave and is masked: what is judged, shown and recorded."""
     agent: Agent | None = None
     token: str | None = None
     """What the agent showed; verified again when the call was held."""
@@ -67,11 +69,17 @@ class Call:
     """The decision would have been another one without that."""
     pinned: str = ""
     """Resource version to which the gateway bound this write, by ``outgoing_body``; empty where it did not."""
+    searched: DlpObligation | None = None
+    """How the request was searched for protected data."""
+    masked_request: dict[str, int] = field(default_factory=dict)
+    """How much was hidden in the request before it was judged and sent, by entity."""
     decision: Decision | None = None
-    outgoing_path: str | None = None
+    outgoing_path: str | None = field(default=None, repr=False)
     """What is sent in place of the judged path; None: the judged path."""
     outgoing_body: bytes | None = field(default=None, repr=False)
     """What is sent in place of the judged body; None: the judged body."""
+    restored: Mapping[str, int] = field(default_factory=dict)
+    """How many pseudonyms were put back on the way to the target, by entity."""
     approval: str | None = None
     refusal: Refusal | None = None
     masked: dict[str, int] = field(default_factory=dict)

@@ -5,6 +5,7 @@ then ``Record``, so that what is recorded is what was masked. Of mitmproxy's own
 cannot do without; every other one could rewrite, replay, save or print what was judged.
 """
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from addons.classify import Classify
 from addons.connections import Connections, mode_spec
 from addons.decide import Decide
 from addons.dispatch import GuardedAddonManager, guard
+from addons.dlp import Dlp
 from addons.guard import Guard
 from addons.hold import Hold
 from addons.inject import Inject
@@ -27,6 +29,7 @@ from addons.looking import Looking
 from addons.record import Record, Recording
 from addons.redact import Redact
 from addons.rejudge import Rejudge
+from addons.restore import Restore
 from addons.runtime import Runtime
 from addons.seal import Seal
 from addons.upgrades import Upgrades
@@ -44,6 +47,11 @@ KEPT = (
 """The stock addons that stay."""
 
 
+SWITCH = 0.0005
+"""Seconds after which a thread that masks lets the event loop have the interpreter. Python's own 5 ms are what every
+call would wait, several times over, while one large body is masked."""
+
+
 def stages(runtime: Runtime) -> tuple[Any, ...]:
     """The governance addons, in the order in which a request passes them."""
     recording = Recording(runtime)
@@ -54,9 +62,11 @@ def stages(runtime: Runtime) -> tuple[Any, ...]:
         Certificates(runtime),
         Authenticate(runtime),
         Classify(runtime),
+        Dlp(runtime),
         Decide(runtime, looking),
         Upgrades(runtime),
         Hold(runtime, looking),
+        Restore(runtime),
         Inject(runtime),
         Seal(runtime, recording),
         Aftermath(runtime, recording, looking),
@@ -84,6 +94,7 @@ def install(proxy: master.Master, gateway: Gateway) -> Runtime:
     # Options of addons that are not loaded here (``onboarding``) exist only inside mitmdump.
     known = {name: value for name, value in forced.items() if name in proxy.options}
     proxy.options.update(mode=list(specs), server=False, **known)
+    sys.setswitchinterval(SWITCH)
     dialling.install(dialling.Dialler(gateway.registry, gateway.own_ports))
     lean_messages.install()
     wire.install(runtime)

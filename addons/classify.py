@@ -10,13 +10,12 @@ from mitmproxy import http
 
 from addons import preconditions
 from addons.calls import Stage, need
+from addons.offload import ON_LOOP, PARSED_ON_LOOP
 from addons.runtime import Runtime
 from policy.actions.decoding import Action, decode
 from policy.actions.kubernetes import KubernetesAction
 from policy.errors import Refusal
-
-LARGE = 64 * 1024
-"""Bytes of a body above which it is read beside the event loop."""
+from policy.model import WireRequest
 
 
 class Classify:
@@ -33,7 +32,7 @@ class Classify:
         traits = self.runtime.gateway.configuration.traits[need(call.target).name]
         try:
             call.action = decode(traits, need(call.wire))
-            await _read_ahead(call.action, len(need(call.wire).body or b""))
+            await _read_ahead(call.action, need(call.wire))
             preconditions.check(self.runtime, call)
         except Refusal as refusal:
             self.runtime.refuse(flow, refusal)
@@ -42,7 +41,11 @@ class Classify:
         call.stamp(Stage.CLASSIFY)
 
 
-async def _read_ahead(action: Action, size: int) -> None:
+async def _read_ahead(action: Action, wire: WireRequest) -> None:
     """Read what policy will ask about a write, where that takes longer than everybody should wait."""
-    if size > LARGE and isinstance(action, KubernetesAction) and action.is_write:
+    if not isinstance(action, KubernetesAction) or not action.is_write:
+        return
+    # YAML takes some fifty times as long as JSON.
+    is_json = any(name.lower() == "content-type" and "json" in value for name, value in wire.headers)
+    if len(wire.body or b"") > (PARSED_ON_LOOP if is_json else ON_LOOP):
         await asyncio.to_thread(action.payload)

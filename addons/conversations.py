@@ -13,7 +13,8 @@ channel from         carries
 255     either       v5: the channel that ends
 ======= ============ =====================================================================
 
-Whatever else a side says ends the tunnel. A port-forward is opaque: its bytes are counted.
+Whatever else a side says ends the tunnel. A port-forward is opaque: its bytes are counted. What is said over a
+WebSocket of an http target is in ``addons.exchanges``.
 """
 
 import json
@@ -49,6 +50,7 @@ class Outgoing:
 
     to_client: bool
     content: bytes = field(repr=False)
+    is_text: bool = False
 
 
 class Conversation(Protocol):
@@ -56,9 +58,11 @@ class Conversation(Protocol):
 
     ended: Ending | None
     dialogue: Dialogue
+    takes_text: bool
+    """May messages be of text?"""
 
-    def receive(self, content: bytes, *, from_client: bool) -> None:
-        """Take one whole message."""
+    def receive(self, content: bytes, *, from_client: bool, is_text: bool = False) -> None:
+        """Take one whole message; the content of one of text is UTF-8."""
 
     def flush(self) -> None:
         """Give on what waits for the end of a line, since nothing came for a while."""
@@ -84,8 +88,10 @@ class Conversation(Protocol):
         """What the journal says of it at its end."""
 
 
-class _Outbox:
-    """What both kinds share: what goes out, and the end."""
+class Outbox:
+    """What all kinds share: what goes out, and the end."""
+
+    takes_text = False
 
     def __init__(self) -> None:
         self.ended: Ending | None = None
@@ -97,8 +103,8 @@ class _Outbox:
         taken, self._outgoing = self._outgoing, []
         return taken
 
-    def _send(self, content: bytes, *, to_client: bool) -> None:
-        self._outgoing.append(Outgoing(to_client=to_client, content=content))
+    def _send(self, content: bytes, *, to_client: bool, is_text: bool = False) -> None:
+        self._outgoing.append(Outgoing(to_client=to_client, content=content, is_text=is_text))
 
     def _end(self, code: int, why: str) -> None:
         self.ended = self.ended or Ending(code=code, why=why)
@@ -107,7 +113,7 @@ class _Outbox:
         return {"cut": self.ended.why} if self.ended and self.ended.why else {}
 
 
-class Forwarding(_Outbox):
+class Forwarding(Outbox):
     """A port-forward: SPDY frames in messages, which nobody here reads."""
 
     may_flush = False
@@ -117,7 +123,7 @@ class Forwarding(_Outbox):
         super().__init__()
         self._received = self._sent = 0
 
-    def receive(self, content: bytes, *, from_client: bool) -> None:
+    def receive(self, content: bytes, *, from_client: bool, is_text: bool = False) -> None:  # noqa: ARG002 - takes none
         """Count one message."""
         if self.ended is not None:
             return
@@ -152,7 +158,7 @@ class Shape:
     """Channels can be closed one by one: v5."""
 
 
-class Session(_Outbox):
+class Session(Outbox):
     """An exec or attach."""
 
     def __init__(
@@ -182,7 +188,7 @@ class Session(_Outbox):
         """Somebody types, and waits for prompts."""
         return self._shape.stdin or self._shape.tty
 
-    def receive(self, content: bytes, *, from_client: bool) -> None:
+    def receive(self, content: bytes, *, from_client: bool, is_text: bool = False) -> None:  # noqa: ARG002 - takes none
         """Take one message; one that its side may not send ends the session."""
         if self.ended is not None:
             return

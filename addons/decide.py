@@ -1,7 +1,10 @@
 """Whether it may happen: the policy's decision about one call."""
 
+import dataclasses
+
 from mitmproxy import http
 
+from addons.aliases import refuse_hidden_aliases
 from addons.calls import Stage, need
 from addons.looking import Looking, denial
 from addons.runtime import Runtime
@@ -24,6 +27,8 @@ class Decide:
         agent, target = need(call.agent), need(call.target)
         try:
             call.decision = await self.looking.judge(flow, call, agent)
+            if call.decision.verdict is not Verdict.DENY:
+                await refuse_hidden_aliases(self.runtime, call)
         except Refusal as refusal:
             self.runtime.refuse(flow, refusal)
             return
@@ -31,4 +36,8 @@ class Decide:
             retry_after = self.runtime.gateway.retry_after(call.decision, agent, target.name)
             self.runtime.refuse(flow, denial(call.decision, retry_after))
             return
+        if call.masked_request:
+            hidden = ", ".join(f"{entity}={count}" for entity, count in sorted(call.masked_request.items()))
+            told = "; ".join(filter(None, [call.decision.detail, f"masked in the request: {hidden}"]))
+            call.decision = dataclasses.replace(call.decision, detail=told)
         call.stamp(Stage.DECIDE)

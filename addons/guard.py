@@ -13,6 +13,7 @@ from addons import answers, header_rules
 from addons.calls import Call, Stage
 from addons.connections import ClientConnection
 from addons.runtime import Runtime, wire_request
+from addons.upgrades import is_opened
 from gatehold.config import Target
 from gatehold.registry import host_headers, is_address
 from policy.codes import Code
@@ -105,6 +106,12 @@ class Guard:
         call.wire = wire_request(flow, body=flow.request.raw_content)
         call.stamp(Stage.GUARD)
 
+    def _judges_upgrades(self, request: http.Request, target: Target | None) -> bool:
+        """May policy be asked about a switch of protocols? HTTP/2 has none (RFC 9113, 8.6)."""
+        if target is None or request.http_version != "HTTP/1.1" or "upgrade" not in request.headers:
+            return False
+        return target.spec.family is Family.KUBERNETES or is_opened(self.runtime, target, request)
+
     def _target(self, flow: http.HTTPFlow, opened: ClientConnection) -> Target | None:
         if opened.listener.target is not None:
             return self.runtime.gateway.registry.named(opened.listener.target)
@@ -118,7 +125,7 @@ class Guard:
             raise Refusal(Code.MISDIRECTED, opened.misdirected)
         if request.is_http2 != (flow.client_conn.alpn == b"h2"):
             raise Refusal(Code.MALFORMED, "malformed request: the version is not that of the connection")
-        _check_message(request, upgrades=_judges_upgrades(request, call.target))
+        _check_message(request, upgrades=self._judges_upgrades(request, call.target))
         if call.target is None:
             raise Refusal(
                 Code.UNREGISTERED_TARGET, f"{request.host}:{request.port} is not registered with this gateway"
@@ -128,11 +135,6 @@ class Guard:
         if len(request.raw_content or b"") > limit:
             raise Refusal(Code.TOO_LARGE, f"the request body is larger than {limit} bytes")
         return call.target
-
-
-def _judges_upgrades(request: http.Request, target: Target | None) -> bool:
-    """May policy be asked about a switch of protocols? HTTP/2 has none (RFC 9113, 8.6)."""
-    return target is not None and target.spec.family is Family.KUBERNETES and request.http_version == "HTTP/1.1"
 
 
 def _check_message(request: http.Request, *, upgrades: bool) -> None:

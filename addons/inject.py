@@ -14,12 +14,16 @@ from gatehold.config import Target
 from gatehold.credentials.impersonation import impersonation
 from gatehold.credentials.injection import Injection
 from gatehold.registry import DEFAULT_PORTS
+from masking.encodings import ACCEPTED
 from policy.codes import Code
 from policy.errors import Refusal
 from policy.model import Family
 
-_CONDITIONAL = frozenset({"range", "request-range", "if-range", "if-none-match", "if-modified-since", "a-im"})
-"""A 206 or 304 would defeat a mask or a filter."""
+_CONDITIONAL = frozenset(
+    {"range", "request-range", "if-range", "if-none-match", "if-modified-since", "a-im", "want-digest",
+     "want-repr-digest", "want-content-digest", "available-dictionary", "dictionary-id"}
+)  # fmt: skip
+"""Ask for a part of the bytes before masking, whether they changed, or what they add up to."""
 _REPLACED = frozenset({"accept-encoding", "content-length"})
 
 
@@ -47,13 +51,14 @@ class Inject:
             self.runtime.refuse(flow, refusal)
             return
         flow.request.path, flow.request.raw_content = call.path_to_send, call.body_to_send
-        _rewrite(flow.request, call, target, injection)
+        _rewrite(flow.request, call, target, injection, decodes=bool(self.runtime.echoes(call)))
         call.stamp(Stage.INJECT)
 
 
-def _rewrite(request: http.Request, call: Call, target: Target, injection: Injection) -> None:
+def _rewrite(request: http.Request, call: Call, target: Target, injection: Injection, *, decodes: bool) -> None:
+    """``decodes``: the answer is decoded here in any case, so that it can be searched for credentials."""
     masked = wants_json(call)
-    accepts_gzip = "gzip" in request.headers.get("accept-encoding", "").lower()
+    agent_reads = b"gzip" if "gzip" in request.headers.get("accept-encoding", "").lower() else b"identity"
     fields = [
         (name, value)
         for name, value in header_rules.forwarded(request.headers.fields)
@@ -61,7 +66,7 @@ def _rewrite(request: http.Request, call: Call, target: Target, injection: Injec
     ]
     if target.spec.family is Family.KUBERNETES and (masked or call.needs_json):
         fields = _as_json(fields)
-    fields.append((b"Accept-Encoding", b"gzip" if masked or accepts_gzip else b"identity"))
+    fields.append((b"Accept-Encoding", ACCEPTED.encode() if masked or decodes else agent_reads))
     if request.raw_content or request.method in ("POST", "PUT", "PATCH"):
         fields.append((b"Content-Length", b"%d" % len(request.raw_content or b"")))
     if target.spec.impersonate:

@@ -1,14 +1,20 @@
-"""Where work on a body is done: a small one on the event loop, a large one in a thread; the loop is everybody's."""
+"""Where work on a body is done: a small one on the event loop, any other in a thread; the loop is everybody's.
+
+A thread shares the interpreter's lock with the loop, so it must not hold it for long at a time: bodies above
+``gatehold.body_workers.LARGE`` are masked in processes of their own, from within such a thread.
+"""
 
 import asyncio
 from collections.abc import Callable
 
-ON_LOOP = 16 * 1024
-"""Bytes of a body up to which work on it is done at once."""
+ON_LOOP = 512
+"""Bytes of a body up to which it is masked, searched or filtered at once: a few milliseconds at the very worst."""
+PARSED_ON_LOOP = 16 * 1024
+"""Bytes of JSON up to which it is read at once, which takes a millisecond."""
 
 
-async def by_size[**P, T](size: int, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-    """What ``work`` returns, done where it belongs for a body of this size."""
-    if size <= ON_LOOP:
+async def by_size[**P, T](size: int | None, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+    """What ``work`` returns, done where it belongs for a body of this size; None: it takes long for any."""
+    if size is not None and size <= ON_LOOP:
         return work(*arguments, **options)
     return await asyncio.to_thread(work, *arguments, **options)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from masking.errors import Unmaskable
-from masking.literals import Literals, LiteralStream
+from masking.literals import LiteralStream, Replacing
 from masking.terminal import TerminalMask
 
 _SHORT = 8
@@ -14,7 +14,7 @@ prompt would wait for its last letter."""
 class OutputChannel:
     """Bytes in, bytes out. Without a mask only credentials are taken out."""
 
-    def __init__(self, *, mask: TerminalMask | None, literals: Literals, on_unmaskable: str) -> None:
+    def __init__(self, *, mask: TerminalMask | None, literals: Replacing, on_unmaskable: str) -> None:
         """``on_unmaskable``: ``block``, ``drop`` or ``pass``, as the rule says."""
         self._mask = mask
         self._echoes = LiteralStream(literals)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from mitmproxy import http
 
 from addons.calls import Call, need
-from addons.offload import ON_LOOP
+from addons.offload import ON_LOOP, PARSED_ON_LOOP
 from addons.runtime import Runtime
 from gatehold.agent_api.decisions import ToldDecision
 from gatehold.lookups.requests import OwnCall, Place
@@ -51,8 +51,8 @@ class Recording:
 
     async def intent(self, flow: http.HTTPFlow, call: Call) -> None:
         """The call is about to be sent; on disk at once where it writes or was approved."""
-        described = await self.runtime.gateway.masking_work(self._described, flow, call)
-        event = events.intent(described, time=time.time())
+        described = await self._described_aside(flow, call)
+        event = events.intent(described, time=time.time(), restored=call.restored)
         await self._append([event], durable=call.known_action.is_write or call.approval is not None)
         self._tell(flow, call)
 
@@ -61,7 +61,7 @@ class Recording:
         masking_work = self.runtime.gateway.masking_work
         if call.parts:
             call.parts += 1  # what is left is a part of its own
-        described = await masking_work(self._described, flow, call)
+        described = await self._described_aside(flow, call)
         status = flow.response.status_code if flow.response else 0
         self._charge_bytes(flow, call)
         if call.refusal is not None:
@@ -80,12 +80,10 @@ class Recording:
                 error=error,
                 part=call.parts or None,
                 pinned=call.pinned,
+                restored=call.restored,
                 stream=call.conversation.summary() if call.conversation else None,
             )
-        # What an agent sends may take long to mask for the record; the loop is everybody's.
-        asked, answered = call.wire.body if call.wire else b"", flow.response.raw_content if flow.response else b""
-        is_large = max(len(asked or b""), len(answered or b""), len(call.kept)) > ON_LOOP
-        encode = asyncio.to_thread if is_large else masking_work
+        encode = asyncio.to_thread if _takes_long(flow, call) else masking_work
         encoded = await encode(self._encode, flow, call)
         await self._append([event], flow=encoded, session=self._session(call))
         self._tell(flow, call)
@@ -221,6 +219,13 @@ class Recording:
             approval=call.approval or "",
         )
 
+    async def _described_aside(self, flow: http.HTTPFlow, call: Call) -> events.Call:
+        """The same; off the loop where path and facts are long, for they are masked."""
+        size = len(flow.request.path) + len((call.wire.body if call.wire else b"") or b"")
+        if call.described is None and size > ON_LOOP:
+            return await asyncio.to_thread(self._described, flow, call)
+        return await self.runtime.gateway.masking_work(self._described, flow, call)
+
     def _described(self, flow: http.HTTPFlow, call: Call) -> events.Call:
         if call.described is None:
             call.described = self._describe(flow, call)
@@ -317,6 +322,13 @@ class Record:
         call = self.runtime.ledger.get(flow)
         if call is not None:
             await self.recording.outcome(flow, call, error=flow.error.msg if flow.error else "broken off")
+
+
+def _takes_long(flow: http.HTTPFlow, call: Call) -> bool:
+    """Would writing down a call hold up others? What an agent sends is masked for it; answers mostly are already."""
+    asked = len((call.wire.body if call.wire else b"") or b"")
+    answered = max(len((flow.response.raw_content if flow.response else b"") or b""), len(call.kept))
+    return asked > ON_LOOP or answered > PARSED_ON_LOOP
 
 
 def _operation(action: KubernetesAction) -> str:

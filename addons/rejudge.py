@@ -94,6 +94,8 @@ class Rejudge:
             or decision.obligations.filter != before.obligations.filter
         ):
             return "the policy hides more or other things now"
+        if call.conversation is not None and decision.obligations.dlp != before.obligations.dlp:
+            return "the policy searches for other things now"
         asks, asked = decision.obligations.approval, before.obligations.approval
         if asks is not None and (call.approval is None or asks != asked or decision.revision != before.revision):
             return "the policy asks for another approval now"

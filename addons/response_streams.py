@@ -8,11 +8,14 @@ whole.
 
 import asyncio
 import time
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 from urllib.parse import parse_qs
 
-from mitmproxy import http
+from mitmproxy import ctx, http
+from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.proxy import events
 
 from addons.calls import Call, need
 from addons.record import Part, Recording
@@ -33,6 +36,10 @@ UNWRITTEN = 30.0
 """Seconds after which a part is written with the next bytes, however small it is."""
 ON_LOOP = 2 * 1024
 """Bytes that are masked on the event loop at most, those of the record before them included."""
+PAUSE = 0.25
+"""Seconds after which what waits for the rest of a line or word is shown, unless it looks like half of a value."""
+LONG_PAUSE = 5.0
+"""Seconds of silence after which half of a value is shown as well: nobody is kept waiting for ever."""
 _PLAIN_STEPS = 2
 """Steps of a stream from which nothing but credentials is taken out."""
 
@@ -45,6 +52,11 @@ class Transform(Protocol):
 
     def end(self) -> bytes:
         """The bytes that were held back."""
+
+
+@dataclass
+class StreamPaused(events.MessageInjected[None]):
+    """Nothing came for a while on the stream of a flow: what waits may be looked at."""
 
 
 PARTIAL = frozenset({206, 226})
@@ -95,14 +107,18 @@ class ResponseStream:
         """Bytes that came since something went on."""
         self._oldest = 0.0
         """When the first byte came that is not recorded yet."""
-        self.chunk = b""
-        """What is to be worked off ahead."""
+        self.chunk: bytes | None = b""
+        """What is to be worked off ahead; None: what waits."""
+        self._pause: asyncio.TimerHandle | None = None
+        """Waits for a pause."""
+        self._is_silent = False
+        """Nothing came since a pause."""
         self._ahead: tuple[bytes, Part | None] | Exception | None = None
 
     def start(self) -> None:
         """Hang this stream into its flow; its headers may still be changed."""
         response = need(self._flow.response)
-        self._steps = [*self._first_steps(response), LiteralStream(self._runtime.gateway.echoes())]
+        self._steps = [*self._first_steps(response), LiteralStream(self._runtime.echoes(self._call))]
         for name in ("content-encoding", "content-length"):
             response.headers.pop(name, None)
         if not self._flow.request.is_http2 and self._flow.request.http_version != "HTTP/1.0":
@@ -143,30 +159,41 @@ class ResponseStream:
             return Decoder(coding(encoding), Limits())
         return self._mask
 
-    def takes_long(self, chunk: bytes) -> bool:
-        """Could the work on this chunk hold up everybody else's calls?"""
+    @property
+    def waits(self) -> bool:
+        """Is there anything that a pause lets go on?"""
+        return self._mask is not None and self._mask.waits
+
+    def takes_long(self, chunk: bytes | None) -> bool:
+        """Could the work on this chunk, or (None) on what waits, hold up everybody else's calls?"""
+        if self._mask is not None and self._runtime.gateway.masking.asks_models:
+            return True
+        if chunk is None:
+            return self._mask is not None and self._mask.held > ON_LOOP
         if len(self._call.kept) + len(chunk) >= PART:
             return True
         plain = self._mask is None and len(self._steps) == _PLAIN_STEPS and not self._is_encoded
         return not plain and self._waiting + len(chunk) > ON_LOOP
 
-    async def work_ahead(self, chunk: bytes) -> None:
+    async def work_ahead(self, chunk: bytes | None) -> None:
         """Work off a chunk in a thread; an error is raised when the stream is called with it."""
         try:
             self._ahead = await asyncio.to_thread(self._worked, chunk)
         except Exception as error:  # noqa: BLE001 - raised where it aborts the stream
             self._ahead = error
 
-    def __call__(self, chunk: bytes) -> bytes | list[bytes]:
-        """One chunk as mitmproxy gives it; ``b""`` is the end. An exception aborts the stream."""
+    def __call__(self, chunk: bytes | None) -> bytes | list[bytes]:
+        """One chunk as mitmproxy gives it; ``b""`` is the end, None a pause. An exception aborts the stream."""
         done, self._ahead = self._ahead, None
         if isinstance(done, Exception):
             raise done
         data, part = done or self._worked(chunk)
         if part is not None:
             self._recording.append_part(self._call, part)
-        if not chunk:
+        if chunk == b"":
             self.close()
+        else:
+            self._listen(paused=chunk is None)
         # mitmproxy ends a chunked body at b"", so "nothing now" has to be no chunk at all.
         return data or []
 
@@ -174,12 +201,26 @@ class ResponseStream:
         """Nothing comes any more."""
         for timer in self._call.timers:
             timer.cancel()
+        if self._pause is not None:
+            self._pause.cancel()
         self._runtime.open_streams.remove(self._flow)
 
-    def _worked(self, chunk: bytes) -> tuple[bytes, Part | None]:
+    def _listen(self, *, paused: bool) -> None:
+        """Have what waits looked at after a pause: a short one first, then a long one."""
+        mask = self._mask
+        was_silent, self._is_silent = self._is_silent, paused
+        if self._pause is not None and (paused or not self.waits or need(mask).waits_for_silence):
+            self._pause.cancel()
+            self._pause = None
+        if mask is None or not mask.waits or (paused and (was_silent or not mask.waits_for_silence)):
+            return
+        if self._pause is None:
+            self._pause = self._runtime.later(LONG_PAUSE if paused else PAUSE, partial(_paused, self._flow))
+
+    def _worked(self, chunk: bytes | None) -> tuple[bytes, Part | None]:
         """What goes on of a chunk, and what of the record is due."""
-        data = self._feed(chunk) if chunk else self._end()
-        self._waiting = len(chunk) if data else self._waiting + len(chunk)
+        data = self._flush() if chunk is None else self._feed(chunk) if chunk else self._end()
+        self._waiting = len(chunk or b"") if data else self._waiting + len(chunk or b"")
         call, now = self._call, time.time()
         if data and not call.kept:
             self._oldest = now
@@ -188,10 +229,17 @@ class ResponseStream:
         if self._mask is not None:
             call.masked = dict(self._mask.counts)
         is_due = len(call.kept) >= PART or (bool(call.kept) and now - self._oldest > UNWRITTEN)
-        return data, self._recording.part_of(self._flow, call) if is_due and chunk else None
+        return data, self._recording.part_of(self._flow, call) if is_due and chunk != b"" else None
 
     def _feed(self, data: bytes) -> bytes:
         for step in self._steps:
+            data = step.feed(data)
+        return data
+
+    def _flush(self) -> bytes:
+        mask = need(self._mask)
+        data = mask.flush(patient=not self._is_silent)
+        for step in self._steps[self._steps.index(mask) + 1 :]:
             data = step.feed(data)
         return data
 
@@ -200,3 +248,10 @@ class ResponseStream:
         for step in self._steps:
             data = step.feed(data) + step.end()
         return data
+
+
+def _paused(flow: http.HTTPFlow) -> None:
+    """Tell the layer of a stream that nothing came for a while; nothing where it is gone."""
+    proxyserver = ctx.master.addons.get("proxyserver")
+    if isinstance(proxyserver, Proxyserver) and flow.live and flow.client_conn.id in proxyserver.connections:
+        proxyserver.inject_event(StreamPaused(flow, None))

@@ -13,6 +13,7 @@ from addons.connections import Connections
 from addons.open_streams import OpenStreams
 from gatehold.identity.extraction import token_from
 from gatehold.wiring import Gateway
+from masking.literals import Replacing
 from masking.pseudonyms import Pseudonyms
 from policy.errors import Refusal
 from policy.model import Agent, Family, WireRequest
@@ -40,7 +41,12 @@ class Runtime:
 
     def pseudonyms(self, call: Call) -> Pseudonyms | None:
         """Whose tokens stand for what is hidden in the answer to a call: those of the agent's session."""
-        return self.gateway.pseudonyms.of(call.agent.session) if call.agent and call.agent.session else None
+        agent = call.agent
+        return self.gateway.pseudonyms.of(agent.session, agent) if agent and agent.session else None
+
+    def echoes(self, call: Call) -> Replacing:
+        """What the answer to a call must not show, as it is known at any time: credentials, and what was put back."""
+        return self.gateway.echoes_to(call.agent)
 
     def refuse(self, flow: http.HTTPFlow, refusal: Refusal, *, proxy: bool = False) -> None:
         """Answer a flow with a refusal, so that it never goes upstream."""

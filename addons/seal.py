@@ -8,6 +8,7 @@ to disk for writes and approved calls), and only then the seal is put on.
 from mitmproxy import http
 
 from addons.calls import Call, Stage, need
+from addons.dlp import covers
 from addons.record import Recording
 from addons.runtime import Runtime
 from policy.codes import Code
@@ -42,6 +43,8 @@ class Seal:
     def _check(self, flow: http.HTTPFlow, call: Call) -> None:
         if not call.ready_for_seal:
             raise Refusal(Code.GATEWAY_ERROR, "the call did not pass every stage", reason=f"stamps: {call.stamps}")
+        if call.obligations.dlp is not None and not covers(call.searched, call.obligations.dlp):
+            raise Refusal(Code.GATEWAY_ERROR, "the call was not searched as it has to be")
         request, target = flow.request, need(call.target)
         unchanged = (
             request.method == need(call.wire).method

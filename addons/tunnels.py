@@ -57,7 +57,7 @@ class Leg:
         self.peer = peer
         self.frames = Connection(kind)
         self.message = bytearray()
-        """Fragments of a message that is not whole yet."""
+        """Fragments of a message that is not whole yet; those of text in UTF-8."""
 
     def send(self, event: frames.Event) -> commands.SendData:
         """The bytes of one frame."""
@@ -137,13 +137,17 @@ class Tunnel(layer.Layer):
 
     def _frame(self, conversation: Conversation, leg: Leg, frame: frames.Event) -> Commands:
         match frame:
-            case frames.BytesMessage():
-                leg.message += frame.data
-                if len(leg.message) > MAX_MESSAGE:
+            case frames.BytesMessage() | frames.TextMessage():
+                is_text = isinstance(frame, frames.TextMessage)
+                leg.message += frame.data.encode() if isinstance(frame.data, str) else frame.data
+                if is_text and not conversation.takes_text:
+                    conversation.cut("text messages are not supported", UNSUPPORTED)
+                    yield from self._deliver(conversation)
+                elif len(leg.message) > MAX_MESSAGE:
                     conversation.cut(f"a message is larger than {MAX_MESSAGE} bytes", TOO_BIG)
                     yield from self._deliver(conversation)
                 elif frame.message_finished:
-                    yield from self._message(conversation, leg)
+                    yield from self._message(conversation, leg, Opcode.TEXT if is_text else Opcode.BINARY)
             case frames.Ping():
                 other = self.server if leg is self.client else self.client
                 yield leg.send(frames.Pong(payload=frame.payload))
@@ -155,11 +159,10 @@ class Tunnel(layer.Layer):
                 code = FAILED if int(frame.code) in _LOCAL_CODES else int(frame.code)
                 yield from self._close(Ending(code=code, why=""), from_client=leg is self.client)
             case _:
-                conversation.cut("text messages are not supported", UNSUPPORTED)
-                yield from self._deliver(conversation)
+                raise TypeError(f"a tunnel has no {type(frame).__name__}")
 
-    def _message(self, conversation: Conversation, leg: Leg) -> Commands:
-        message = WebSocketMessage(Opcode.BINARY, leg is self.client, bytes(leg.message))
+    def _message(self, conversation: Conversation, leg: Leg, kind: Opcode) -> Commands:
+        message = WebSocketMessage(kind, leg is self.client, bytes(leg.message))
         leg.message.clear()
         messages = self.flow.websocket.messages if self.flow.websocket else []
         messages.append(message)
@@ -188,7 +191,11 @@ class Tunnel(layer.Layer):
     def _send(self, conversation: Conversation) -> Commands:
         for outgoing in conversation.take():
             leg = self.client if outgoing.to_client else self.server
-            if leg.is_open:
+            if not leg.is_open:
+                continue
+            if outgoing.is_text:
+                yield leg.send(frames.TextMessage(data=outgoing.content.decode()))
+            else:
                 yield leg.send(frames.BytesMessage(data=outgoing.content))
 
     def _close(self, ending: Ending, *, from_client: bool) -> Commands:

@@ -1,4 +1,4 @@
-"""Which allowed calls may become a tunnel: exec, attach and port-forward, over WebSocket, and nothing else.
+"""Which allowed calls may become a tunnel: exec, attach and port-forward of pods, and what an http rule opens.
 
 Runs after policy: who may not open a shell reads the rule's reason, whichever protocol was tried. Before approval:
 nobody is asked about a call that could not be made. SPDY would be an opaque stream and is refused; so is a call for a
@@ -11,16 +11,18 @@ from collections import OrderedDict
 from mitmproxy import http
 
 from addons.calls import Call, Stage, need
-from addons.handshakes import PROTOCOLS, read_handshake
+from addons.handshakes import PROTOCOLS, Handshake, read_free_handshake, read_handshake
 from addons.runtime import Runtime
+from gatehold.config import Target
+from gatehold.registry import DEFAULT_PORTS
 from policy.actions.decoding import Action
+from policy.actions.http import HttpAction
 from policy.actions.kubernetes import KubernetesAction
 from policy.codes import Code
 from policy.errors import Refusal
+from policy.rules.schema import HttpSpec
 
 _WEBSOCKET = "websocket"
-
-
 _REMEMBERED = 60.0
 """Seconds in which kubectl falls back to SPDY after its WebSocket attempt was refused."""
 _MOST = 1024
@@ -46,9 +48,7 @@ class Upgrades:
         if call is None:
             return
         try:
-            protocols = allowed_protocols(call.known_action)
-            if protocols:
-                call.handshake = read_handshake(flow.request, protocols)
+            call.handshake = _handshake(flow.request, call.known_action)
         except Refusal as refusal:
             before = self._before(call) if is_spdy(call.known_action) else None
             self.runtime.refuse(flow, before or refusal)
@@ -74,6 +74,37 @@ class Upgrades:
 def _key(call: Call) -> _Key:
     agent = need(call.agent)
     return agent.issuer, agent.subject, need(call.target).name, call.known_action.wire_path
+
+
+def is_opened(runtime: Runtime, target: Target, request: http.Request) -> bool:
+    """Is there a rule that could open what an http call wants to switch to?"""
+    if request.headers.get("upgrade", "").strip().lower() != _WEBSOCKET:
+        return False
+    return any(
+        isinstance(rule.match, HttpSpec) and rule.match.upgrade for rule in runtime.gateway.engine.rules_of(target.name)
+    )
+
+
+def _handshake(request: http.Request, action: Action) -> Handshake | None:
+    """The handshake of the tunnel that a call asks for; None for an ordinary call. Raises Refusal ``malformed``."""
+    if isinstance(action, HttpAction):
+        if not action.upgrade:
+            return None
+        if action.upgrade.strip().lower() != _WEBSOCKET:
+            raise _refused("the only protocol to switch to is WebSocket")
+        handshake = read_free_handshake(request)
+        if "origin" in request.headers:
+            # The agent's is of no page of the target's, and servers compare; the gateway speaks for itself.
+            request.headers["origin"] = _origin(request)
+        return handshake
+    protocols = allowed_protocols(action)
+    return read_handshake(request, protocols) if protocols else None
+
+
+def _origin(request: http.Request) -> str:
+    host = f"[{request.host}]" if ":" in request.host else request.host.lower()
+    port = "" if DEFAULT_PORTS.get(request.scheme) == request.port else f":{request.port}"
+    return f"{request.scheme}://{host}{port}"
 
 
 def is_spdy(action: Action) -> bool:

@@ -6,7 +6,7 @@ else of them stays in memory. Recording that falls behind holds the tunnel up, a
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from weakref import ref
 
@@ -15,10 +15,13 @@ from mitmproxy import http
 from addons import tunnels
 from addons.calls import Call, need
 from addons.conversations import STDERR, STDOUT, Conversation, Forwarding, Session, Shape
+from addons.exchanges import PATIENCE, Exchange, Terms
 from addons.handshakes import PORTFORWARD, V5
 from addons.output_channels import OutputChannel
 from addons.record import Recording
 from addons.runtime import Runtime
+from masking.errors import Unmaskable
+from policy.actions.http import HttpAction
 from policy.actions.kubernetes import KubernetesAction
 
 PART = 256 * 1024
@@ -50,9 +53,12 @@ class WebSockets:
             raise LookupError("a tunnel was opened that nobody asked for")
         protocol = need(flow.response).headers.get("sec-websocket-protocol", "")
         masking_work = self.runtime.gateway.masking_work
-        call.conversation = (
-            Forwarding() if protocol == PORTFORWARD else await masking_work(self._session, call, protocol)
-        )
+        if isinstance(call.known_action, HttpAction):
+            call.conversation = await masking_work(self._exchange, call)
+        elif protocol == PORTFORWARD:
+            call.conversation = Forwarding()
+        else:
+            call.conversation = await masking_work(self._session, call, protocol)
         call.streamed, call.answered_bytes = True, 0
         cut = self._cutter(flow, call)
         self.runtime.open_streams.add(call, flow, cut)
@@ -72,7 +78,9 @@ class WebSockets:
             self._account(call, 0)
             return
         message = socket.messages[-1]
-        receive = partial(conversation.receive, message.content, from_client=message.from_client)
+        receive = partial(
+            conversation.receive, message.content, from_client=message.from_client, is_text=message.is_text
+        )
         await self._work(conversation, len(message.content), receive)
         self._account(call, 0 if message.from_client else len(message.content))
         await self._record(flow, call)
@@ -110,7 +118,7 @@ class WebSockets:
         gateway, action, asked = self.runtime.gateway, call.known_action, call.obligations.mask
         if not isinstance(action, KubernetesAction):
             raise TypeError("a session is Kubernetes'")
-        echoes, masking = gateway.echoes(), gateway.masking
+        echoes, masking = self.runtime.echoes(call), gateway.masking
         owner = self.runtime.pseudonyms(call)
 
         def output() -> OutputChannel:
@@ -129,6 +137,32 @@ class WebSockets:
             typed=masking.open_input(profiles=tuple(kept), tty=action.tty),
         )
 
+    def _exchange(self, call: Call) -> Exchange:
+        gateway, asked, search = self.runtime.gateway, call.obligations.mask, call.obligations.dlp
+        masking, owner = gateway.masking, self.runtime.pseudonyms(call)
+        dlp = search.profiles if search else ()
+        kept = tuple(dict.fromkeys((*gateway.scrubber.profiles(call.target), *asked.profiles, *dlp)))
+
+        def searched(content: bytes) -> tuple[bytes, Mapping[str, int]]:
+            masked = masking.mask_body(content, content_type="", profiles=dlp, pseudonyms=owner)
+            return masked.body, masked.counts
+
+        def keep(content: bytes, is_text: bool) -> bytes:
+            try:
+                if is_text or not kept:
+                    return masking.mask_body(content, content_type="", profiles=kept).body
+            except Unmaskable as unmaskable:
+                return f"[{len(content)} bytes left out: {unmaskable.reason}]".encode()
+            return f"[{len(content)} bytes left out: no text]".encode()
+
+        terms = Terms(
+            mask=masking.open_messages(profiles=asked.profiles, pseudonyms=owner) if asked.profiles else None,
+            on_unmaskable=asked.on_unmaskable,
+            search=searched if search else None,
+            replaces=search is not None and search.action == "mask",
+        )
+        return Exchange(terms, echoes=self.runtime.echoes(call), keep=keep)
+
     def _cutter(self, flow: http.HTTPFlow, call: Call) -> "Cutter":
         return Cutter(self.runtime, ref(flow), ref(call))
 
@@ -142,6 +176,8 @@ class WebSockets:
         if call.conversation.held <= ON_LOOP:
             call.conversation.flush()
             self._account(call, 0)
+        if isinstance(call.conversation, Exchange) and call.conversation.may_flush:
+            call.pause = self.runtime.later(PATIENCE, lambda: self._flush(here))
         tunnels.wake(flow)
 
     @staticmethod
@@ -153,7 +189,7 @@ class WebSockets:
     @staticmethod
     def _account(call: Call, size: int) -> None:
         call.answered_bytes = (call.answered_bytes or 0) + size
-        if isinstance(call.conversation, Session):
+        if isinstance(call.conversation, Session | Exchange):
             call.masked = call.conversation.counts()
 
     async def _record(self, flow: http.HTTPFlow, call: Call) -> None:

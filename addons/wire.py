@@ -1,6 +1,6 @@
 """Where mitmproxy's protocol layers are made to answer as a gateway must.
 
-Eight repairs of mitmproxy 12.2, each held by a test of its own that fails when the layer below changes:
+Nine repairs of mitmproxy 12.2, each held by a test of its own that fails when the layer below changes:
 
 1. An upstream that cannot be reached, or breaks off before its answer was passed on, becomes a governed answer
    (recorded, in the target's form) in place of an HTML page that names addresses.
@@ -13,6 +13,7 @@ Eight repairs of mitmproxy 12.2, each held by a test of its own that fails when 
 6. Interim answers (100, 103) are skipped; stock takes them for the answer.
 7. After a protocol error a connection is over; stock reports its end once more, to a stream that is gone, and crashes.
 8. An exception in a response stream's callable aborts that stream; stock leaves the client hanging.
+9. What a response stream holds back goes on after a pause, though no chunk comes; stock asks it with chunks only.
 """
 
 import json
@@ -27,8 +28,8 @@ from mitmproxy import http
 from mitmproxy.net.http import http1
 from mitmproxy.proxy import commands, events, layer
 from mitmproxy.proxy.layers import tls
-from mitmproxy.proxy.layers.http import HttpStream, _http1, _http2
-from mitmproxy.proxy.layers.http._base import ReceiveHttp
+from mitmproxy.proxy.layers.http import HttpLayer, HttpStream, SendHttp, _http1, _http2
+from mitmproxy.proxy.layers.http._base import HttpEvent, ReceiveHttp
 from mitmproxy.proxy.layers.http._events import (
     ErrorCode,
     RequestData,
@@ -40,7 +41,7 @@ from mitmproxy.proxy.layers.http._hooks import HttpResponseHeadersHook
 
 from addons import answers
 from addons.failsafe import place
-from addons.response_streams import ResponseStream
+from addons.response_streams import ResponseStream, StreamPaused
 from addons.runtime import Runtime
 from policy.codes import ANSWERS, Code
 from policy.errors import Refusal
@@ -65,6 +66,8 @@ def install(runtime: Runtime) -> None:
         (_http2, "format_error", lambda status, _message: problem(status)[1]),
         (HttpStream, "handle_protocol_error", _answering(runtime)),
         (HttpStream, "state_stream_response_body", _stream_response_body),
+        (HttpStream, "_handle_event", _stream_event),
+        (HttpLayer, "_handle_event", _layer_event),
         (_http1.Http1Connection, "read_body", _read_body),
         (_http1.Http1Connection, "wait", _wait),
         (_http1.Http1Server, "read_headers", _read_headers),
@@ -145,10 +148,55 @@ def _stream_response_body(self: HttpStream, event: Any) -> Commands:
                 raise RuntimeError("the stream was ended")
         yield from _stock_stream_response_body(self, event)
     except Exception as error:  # noqa: BLE001 - the stream is aborted
-        logger.error("gatehold: a response stream failed and was aborted: %s", place(error))  # noqa: TRY400
-        aborted = ResponseProtocolError(self.stream_id, "the response stream failed", ErrorCode.GENERIC_SERVER_ERROR)
-        yield from _stock_protocol_error(self, aborted)
-        yield commands.CloseConnection(self.flow.server_conn)
+        yield from _abort(self, error)
+
+
+def _abort(self: HttpStream, error: Exception) -> Commands:
+    logger.error("gatehold: a response stream failed and was aborted: %s", place(error))
+    aborted = ResponseProtocolError(self.stream_id, "the response stream failed", ErrorCode.GENERIC_SERVER_ERROR)
+    yield from _stock_protocol_error(self, aborted)
+    yield commands.CloseConnection(self.flow.server_conn)
+
+
+@dataclass
+class _Pause(HttpEvent):
+    """A ``StreamPaused``, for the one stream that it is about."""
+
+
+def _layer_event(self: HttpLayer, event: events.Event) -> Commands:
+    if not isinstance(event, StreamPaused):
+        yield from _stock_layer_event(self, event)
+        return
+    for stream in list(self.streams.values()):
+        if stream._handle_event == stream.passthrough:  # noqa: SLF001 - a tunnel, with the stream somewhere in it
+            yield from self.event_to_child(stream, event)
+        elif getattr(stream, "flow", None) is event.flow:
+            yield from self.event_to_child(stream, _Pause(stream.stream_id))
+
+
+def _stream_event(self: HttpStream, event: events.Event) -> Commands:
+    if not isinstance(event, _Pause):
+        yield from _stock_stream_event(self, event)
+    elif self.server_state == self.state_stream_response_body:
+        yield from _after_pause(self)
+
+
+def _after_pause(self: HttpStream) -> Commands:
+    """Send what a stream held back; whatever goes wrong aborts it."""
+    stream = self.flow.response.stream if self.flow.response else None
+    if not isinstance(stream, ResponseStream) or not stream.waits or self.flow.error is not None:
+        return
+    try:
+        if stream.takes_long(None):
+            stream.chunk = None
+            yield StreamChunkHook(self.flow)
+            if self.flow.error is not None:
+                raise RuntimeError("the stream was ended")
+        data = stream(None)
+        if isinstance(data, bytes):
+            yield SendHttp(ResponseData(self.stream_id, data), self.context.client)
+    except Exception as error:  # noqa: BLE001 - the stream is aborted
+        yield from _abort(self, error)
 
 
 def _read_body(self: _http1.Http1Connection, event: events.Event) -> Commands:
@@ -213,6 +261,8 @@ def _read_headers(self: _http1.Http1Server, event: events.ConnectionEvent) -> la
         self.state = self.done
 
 
+_stock_layer_event = HttpLayer._handle_event  # noqa: SLF001
+_stock_stream_event = HttpStream._handle_event  # noqa: SLF001
 _stock_protocol_error = HttpStream.handle_protocol_error
 _stock_stream_response_body = HttpStream.state_stream_response_body
 _stock_read_body = _http1.Http1Connection.read_body

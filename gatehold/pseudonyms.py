@@ -1,11 +1,14 @@
 """The keys of pseudonyms: one per installation, in ``keys/pseudonym.key``, and from it one per session."""
 
 import hmac
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from gatehold.keyfile import key_file
+from gatehold.vault import SessionVault, SessionVaults
 from masking.pseudonyms import Pseudonyms
-from policy.model import SessionId
+from policy.model import Agent, SessionId
 
 
 def pseudonym_key(data_dir: Path) -> bytes:
@@ -14,12 +17,33 @@ def pseudonym_key(data_dir: Path) -> bytes:
 
 
 class SessionPseudonyms:
-    """Gives every session pseudonyms of its own."""
+    """Gives every session pseudonyms of its own, with a vault where some of them can be put back."""
 
-    def __init__(self, key: bytes) -> None:
-        """``key``: of the installation."""
+    def __init__(self, key: bytes, vaults: SessionVaults | None = None, clock: Callable[[], float] = time.time) -> None:
+        """``key``: of the installation; ``vaults``: None where no profile is reversible."""
         self._key = key
+        self._vaults = vaults
+        self._clock = clock
 
-    def of(self, session: SessionId) -> Pseudonyms:
-        """The pseudonyms of one session."""
-        return Pseudonyms(owner=session, key=hmac.digest(self._key, f"session\0{session}".encode(), "sha256"))
+    def of(self, session: SessionId, agent: Agent | None = None) -> Pseudonyms:
+        """The pseudonyms of one session. With ``agent``, who acts in it, its values are forgotten once it is over."""
+        vault = self._vault(session, agent)
+        return Pseudonyms(
+            # Tokens that an engine remembers are made anew once the vault gave some up.
+            owner=f"{session}#{vault.generation}" if vault else session,
+            key=hmac.digest(self._key, f"session\0{session}".encode(), "sha256"),
+            vault=vault,
+        )
+
+    def vault(self, agent: Agent) -> SessionVault | None:
+        """What the tokens of an agent's session stand for; None where nothing is reversible, or there is no room."""
+        return self._vault(agent.session, agent) if agent.session else None
+
+    def _vault(self, session: SessionId, agent: Agent | None) -> SessionVault | None:
+        return self._vaults.of(session, agent, now=self._clock()) if self._vaults else None
+
+    def forget(self, is_revoked: Callable[[Agent], bool]) -> None:
+        """Forget the sessions that ended or were revoked, and the tokens of those that were idle for long."""
+        if self._vaults:
+            now = self._clock()
+            self._vaults.sweep(lambda agent: now > agent.expires_at or is_revoked(agent), now=now)

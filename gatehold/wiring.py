@@ -19,6 +19,7 @@ from gatehold.approvals.fingerprint import approval_key
 from gatehold.approvals.waiting import Waiter
 from gatehold.authority import LeafIssuer, load_or_create
 from gatehold.background import Background
+from gatehold.body_workers import SpreadMasking
 from gatehold.config import Configuration, Target, compile_engine
 from gatehold.config.gateway import GatewaySpec, ListenSpec
 from gatehold.continuation import Continuation, continuation
@@ -31,13 +32,15 @@ from gatehold.lookups.ladder import Ladder
 from gatehold.lookups.slots import Slots
 from gatehold.pseudonyms import SessionPseudonyms, pseudonym_key
 from gatehold.registry import Listener, Registry
+from gatehold.restoring import RestoreRules
 from gatehold.scrubbing import Scrubber
 from gatehold.shown import ShownObjects
 from gatehold.store import open_store
 from gatehold.store.database import Store
+from gatehold.vault import SessionEchoes, SessionVaults
 from masking.encodings import Limits
-from masking.engine import MaskingEngine
-from masking.literals import Literals
+from masking.errors import ModelUnavailable
+from masking.literals import Literals, Replacing
 from masking.profiles import resolve
 from policy.actions.decoding import Action
 from policy.codes import Code
@@ -62,8 +65,9 @@ class Gateway:
     own_calls: OwnCalls
     ladder: Ladder
     slots: Slots
-    masking: MaskingEngine
+    masking: SpreadMasking
     pseudonyms: SessionPseudonyms
+    restoring: RestoreRules
     scrubber: Scrubber
     limiting: Limiting
     store: Store
@@ -85,8 +89,10 @@ class Gateway:
         spec, data_dir = configuration.gateway.spec, configuration.data_dir
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         pseudonyms = pseudonym_key(data_dir)
-        masking = MaskingEngine(
-            resolve(configuration.profiles),
+        profiles = resolve(configuration.profiles)
+        masking = SpreadMasking(
+            profiles,
+            documents=configuration.profiles,
             key=pseudonyms,
             limits=Limits(body=spec.limits.max_masked_body),
         )
@@ -113,10 +119,13 @@ class Gateway:
             ladder=Ladder(own_calls),
             slots=Slots(),
             masking=masking,
-            pseudonyms=SessionPseudonyms(pseudonyms),
+            pseudonyms=SessionPseudonyms(
+                pseudonyms, SessionVaults() if any(profile.reversible for profile in profiles.values()) else None
+            ),
+            restoring=RestoreRules(profiles.values()),
             scrubber=Scrubber(
                 masking,
-                {name: engine.mask_profiles(TargetName(name)) for name in configuration.targets},
+                {name: engine.record_profiles(TargetName(name)) for name in configuration.targets},
                 _credential_headers(configuration),
             ),
             limiting=limiting,
@@ -138,12 +147,21 @@ class Gateway:
         missing = await self.broker.prepare()
         if missing:
             raise ConfigurationError.of(str(self.configuration.directory), "; ".join(missing))
+        await self._load_models()
         self.recorder.start(asyncio.get_running_loop())
         await self.revocations.start()
         self.verifier.start()
         await self.background.start()
+        self.background.every_turn(self._forget_values)
         # The detectors take seconds to import; whatever needs them before they are there waits for them.
         self.background.alongside(self.masking.load)
+
+    async def _load_models(self) -> None:
+        """Language models, where profiles name some: what would have to be asked and cannot be is known at once."""
+        try:
+            await asyncio.to_thread(self.masking.load_models)
+        except ModelUnavailable as error:
+            raise ConfigurationError.of(str(self.configuration.directory), str(error)) from None
 
     async def stop(self) -> None:
         """End it; what was queued for the record is written."""
@@ -155,7 +173,12 @@ class Gateway:
         await self.own_calls.close()
         await self.broker.close()
         await self.recorder.stop()
+        await asyncio.to_thread(self.masking.workers.stop)
         self.store.close()
+
+    async def _forget_values(self) -> None:
+        """Values of sessions that are over are in memory no longer."""
+        self.pseudonyms.forget(self.revocations.is_revoked)
 
     def decide(self, agent: Agent, target: TargetName, action: Action) -> Decision:
         """The policy's answer, now."""
@@ -174,6 +197,12 @@ class Gateway:
         if known is not self._literals[0]:
             self._literals = (known, Literals(known))
         return self._literals[1]
+
+    def echoes_to(self, agent: Agent | None) -> Replacing:
+        """What no answer to an agent may show: credentials, and what was put back in its session, at any time."""
+        if agent is None or not self.restoring:
+            return self.echoes()
+        return SessionEchoes(self.echoes, self.pseudonyms.vault(agent))
 
     def client_certificate(self, target: TargetName) -> Path | None:
         """The client certificate for TLS with a target; its credential was asked for before the connection."""
@@ -208,8 +237,8 @@ class Gateway:
 
     @property
     def masking_ready(self) -> bool:
-        """Are the detectors loaded? Masking works before, but its first use takes seconds then."""
-        return self.background.did_alongside
+        """Does masking a small body take no time? The first use takes seconds, a language model always takes long."""
+        return self.background.did_alongside and not self.masking.asks_models
 
     @property
     def body_limit(self) -> int:

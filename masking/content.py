@@ -5,7 +5,7 @@ bytes contradict its content type is refused.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from masking.errors import Unmaskable
@@ -18,6 +18,10 @@ class Shape(StrEnum):
     NDJSON = "ndjson"
     SSE = "sse"
     FORM = "form"
+    CSV = "csv"
+    XML = "xml"
+    HTML = "html"
+    MULTIPART = "multipart"
     TEXT = "text"
 
 
@@ -28,10 +32,14 @@ _CHARSETS = {
     "ascii": "ascii",
     "us-ascii": "ascii",
     "iso-8859-1": "latin-1",
+    "iso8859-1": "latin-1",
+    "iso_8859-1": "latin-1",
     "latin1": "latin-1",
     "latin-1": "latin-1",
     "iso-8859-15": "iso8859-15",
+    "iso8859-15": "iso8859-15",
     "latin-9": "iso8859-15",
+    "latin9": "iso8859-15",
     "windows-1252": "cp1252",
     "cp1252": "cp1252",
 }
@@ -45,8 +53,20 @@ _SHAPES = {
     "application/x-jsonlines": Shape.NDJSON,
     "text/event-stream": Shape.SSE,
     "application/x-www-form-urlencoded": Shape.FORM,
-    "application/xml": Shape.TEXT,
+    "application/csv": Shape.CSV,
+    "text/csv": Shape.CSV,
+    "text/x-csv": Shape.CSV,
+    "text/comma-separated-values": Shape.CSV,
+    "text/tab-separated-values": Shape.CSV,
+    "application/xml": Shape.XML,
+    "text/xml": Shape.XML,
+    "text/html": Shape.HTML,
+    "multipart/alternative": Shape.MULTIPART,
+    "multipart/form-data": Shape.MULTIPART,
+    "multipart/mixed": Shape.MULTIPART,
+    "multipart/related": Shape.MULTIPART,
     "application/javascript": Shape.TEXT,
+    "application/x-javascript": Shape.TEXT,
     "application/graphql": Shape.TEXT,
     "application/openmetrics-text": Shape.TEXT,
 }
@@ -55,8 +75,15 @@ _YAML = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/
 _ESSENCE = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+")
 _PARAMETER = re.compile(r";\s*([A-Za-z0-9!#$&^_.+-]+)\s*=\s*(?:\"([^\"\\]*)\"|([^\s;\"]*))\s*")
 _MAGIC = re.compile(
-    rb"%PDF-|\x89PNG|GIF8[79]a|PK\x03\x04|\x1f\x8b|BZh[1-9]1AY|\x28\xb5\x2f\xfd|\xfd7zXZ|k8s\x00|\xff\xd8\xff"
+    rb"%PDF-|%!PS-|\{\\rtf|\x89PNG|GIF8[79]a|\xff\xd8\xff|BM.{4}\x00{4}|II\*\x00|MM\x00\*|RIFF.{4}(?:WEBP|WAVE|AVI )|"
+    rb"\x00\x00\x01\x00|.{4}ftyp|OggS\x00|fLaC\x00|ID3[\x02-\x04]|\x1aE\xdf\xa3|wOF[F2]|\x00\x01\x00\x00\x00|OTTO\x00|"
+    rb"PK(?:\x03\x04|\x05\x06|\x07\x08)|\x1f[\x8b\x9d\xa0]|BZh[1-9](?:1AY|\x17rE)|\x28\xb5\x2f\xfd|[\x50-\x5f]\x2aM\x18|\xfd7zXZ|"
+    rb"7z\xbc\xaf|Rar!\x1a\x07|\x04\x22M\x18|!<arch>|.{257}ustar|\xd0\xcf\x11\xe0|\x7fELF|\xca\xfe\xba\xbe|"
+    rb"\xfe\xed\xfa[\xce\xcf]|[\xce\xcf]\xfa\xed\xfe|\x00asm|SQLite format 3\x00|PAR1\x15|Obj\x01|\xd9\xd9\xf7|k8s\x00|"
+    rb"\xff\xfe|\xfe\xff|\x00\x00\xfe\xff|\+/v[89+/]",
+    re.DOTALL,
 )
+"""How documents, pictures, sounds, fonts, archives, programs, databases and texts in UTF-16, -32 and -7 begin."""
 _CONTROLS = re.compile("[\x00-\x06\x0e-\x1a\x1c-\x1f]")
 _BOM = "\ufeff"
 
@@ -69,6 +96,10 @@ class ContentType:
     charset: str
     stream: str = ""
     """The ``stream`` parameter, by which Kubernetes marks watches."""
+    boundary: str = ""
+    """What parts the parts of a multipart body."""
+    headless: bool = False
+    """Whether a table says that its first record is no header (RFC 4180, 3)."""
 
     @property
     def is_yaml(self) -> bool:
@@ -85,7 +116,9 @@ class ContentType:
             return Shape.NDJSON if self.stream and shape is Shape.JSON else shape
         if self.essence.endswith("+json"):
             return Shape.JSON
-        if self.is_yaml or self.essence.startswith("text/") or self.essence.endswith("+xml"):
+        if self.essence.endswith("+xml"):
+            return Shape.XML
+        if self.is_yaml or self.essence.startswith("text/"):
             return Shape.TEXT
         raise Unmaskable("content type cannot be masked")
 
@@ -100,13 +133,30 @@ def read_content_type(header: str) -> ContentType:
     if not _ESSENCE.fullmatch(essence) or not re.fullmatch(rf"(?:{_PARAMETER.pattern}|;\s*)*", parameters):
         raise Unmaskable("content type is malformed")
     values = {name.lower(): quoted or bare for name, quoted, bare in _PARAMETER.findall(parameters)}
-    if [name.lower() for name, *_ in _PARAMETER.findall(parameters)].count("charset") > 1:
+    names = [name.lower() for name, *_ in _PARAMETER.findall(parameters)]
+    if names.count("charset") > 1 or names.count("boundary") > 1:
         raise Unmaskable("content type is malformed")
-    charset = _CHARSETS.get(values.get("charset", "").lower())
-    declared = ContentType(essence=essence, charset=charset or "", stream=values.get("stream", ""))
-    if charset is None or (declared.shape in _UNICODE and charset not in {"utf-8", "ascii"}):
+    declared = ContentType(
+        essence=essence,
+        charset=charset_of(values.get("charset", "")),
+        stream=values.get("stream", ""),
+        boundary=values.get("boundary", ""),
+        headless=values.get("header", "").lower() == "absent",
+    )
+    if essence.startswith("multipart/"):
+        # One character per byte: every part has a charset of its own.
+        declared = replace(declared, charset="latin-1")
+    elif declared.shape in _UNICODE and declared.charset not in {"utf-8", "ascii"}:
         raise Unmaskable("charset is not supported")
     return declared
+
+
+def charset_of(label: str) -> str:
+    """A charset as Python calls it; raises ``Unmaskable`` when it is not listed."""
+    charset = _CHARSETS.get(label.strip().lower())
+    if charset is None:
+        raise Unmaskable("charset is not supported")
+    return charset
 
 
 def refuse_binary(start: bytes) -> None:

@@ -12,15 +12,16 @@ from typing import Any
 
 import regex
 import tldextract
-from presidio_analyzer import Pattern, PatternRecognizer, RecognizerRegistry
+from presidio_analyzer import Pattern, PatternRecognizer, RecognizerRegistry, predefined_recognizers
 from presidio_analyzer.nlp_engine import NoOpNlpEngine
 from presidio_analyzer.predefined_recognizers import PhoneRecognizer
 
+from masking import ahead, numbering, urls
 from masking.detection import Detector, Hit, distinct, lift
 from masking.errors import Unmaskable
 from masking.phones import PhoneDetector
 from masking.profiles.spec import EntitySpec
-from masking.screens import SCREENS
+from masking.screens import COUNTRY_ENTITIES, SCREENS, derived
 from masking.secret_patterns import SECRET_PATTERNS, SecretPattern
 
 REGEX_SECONDS = 2.0
@@ -126,6 +127,31 @@ class EmailDetector(PatternDetector):
         return 1.0 if _suffixes()(value).fqdn else 0.0
 
 
+class UrlDetector(PatternDetector):
+    """Presidio's patterns for URLs, which look back and forth from every character, read in linear time."""
+
+    def __init__(self, recognizer: Any, screen: str | None = None) -> None:
+        super().__init__(recognizer, screen)
+        self._forms = {pattern: urls.taken_apart(pattern.pattern) for pattern, _ in self._patterns}
+
+    def _spans(self, pattern: "regex.Pattern[str]", text: str) -> Iterator[tuple[int, int]]:
+        form = self._forms[pattern]
+        return form.spans(text) if form else super()._spans(pattern, text)
+
+
+class CountryDetector(PatternDetector):
+    """One of the recognizers for a country."""
+
+    def __init__(self, recognizer: Any) -> None:
+        super().__init__(recognizer, derived(pattern.regex for pattern in recognizer.patterns))
+        flags = recognizer.global_regex_flags
+        self._forms = {pattern: ahead.taken_apart(pattern.pattern, flags) for pattern, _ in self._patterns}
+
+    def _spans(self, pattern: "regex.Pattern[str]", text: str) -> Iterator[tuple[int, int]]:
+        form = self._forms[pattern]
+        return form.spans(text, REGEX_SECONDS) if form else super()._spans(pattern, text)
+
+
 class IbanDetector(PatternDetector):
     """Presidio's IBAN pattern: of the groups of a match the longest valid one counts."""
 
@@ -171,7 +197,32 @@ def recognizers() -> dict[str, Any]:
     return {recognizer.supported_entities[0]: recognizer for recognizer in registry.recognizers}
 
 
-_SPECIAL: dict[str, type[PatternDetector]] = {"EMAIL_ADDRESS": EmailDetector, "IBAN_CODE": IbanDetector}
+def _is_for_a_country(kind: object) -> bool:
+    return isinstance(kind, type) and ".country_specific." in kind.__module__ and issubclass(kind, PatternRecognizer)
+
+
+@cache
+def country_recognizers() -> dict[str, Any]:
+    """Presidio's recognizers for the identifiers of one country, by entity; those made of patterns alone.
+
+    Most of them are loaded for another language than English. They are patterns all the same, which no language model
+    takes part in.
+    """
+    found: dict[str, Any] = {}
+    for name in predefined_recognizers.__all__:
+        kind: Any = getattr(predefined_recognizers, name)
+        if _is_for_a_country(kind):
+            recognizer = kind()
+            if recognizer.supported_entities[0] in COUNTRY_ENTITIES:
+                found[recognizer.supported_entities[0]] = recognizer
+    return found
+
+
+_SPECIAL: dict[str, type[PatternDetector]] = {
+    "EMAIL_ADDRESS": EmailDetector,
+    "IBAN_CODE": IbanDetector,
+    "URL": UrlDetector,
+}
 
 
 @cache
@@ -181,6 +232,8 @@ def builtin(entity: str) -> tuple[Detector, ...]:
         return (_phone_detector(recognizers()[entity]),)
     if entity in SCREENS:
         return (_SPECIAL.get(entity, PatternDetector)(recognizers()[entity], SCREENS[entity]),)
+    if entity in COUNTRY_ENTITIES:
+        return (CountryDetector(country_recognizers()[entity]),)
     secrets = [secret for secret in SECRET_PATTERNS if secret.entity == entity]
     return tuple(PatternDetector(_SecretRecognizer(secret), secret.screen) for secret in secrets)
 
@@ -191,7 +244,6 @@ def _phone_detector(recognizer: PhoneRecognizer) -> PhoneDetector:
         context=_words(recognizer),
         score=float(recognizer.SCORE),
         regions=tuple(recognizer.supported_regions),
-        leniency=int(recognizer.leniency or 0),
     )
 
 
@@ -210,5 +262,6 @@ def custom(entity: str, spec: EntitySpec) -> Detector:
 
 def warm() -> None:
     """Everything that is slow the first time."""
+    numbering.load()
     builtin("PHONE_NUMBER")[0].find("phone 212-555-5555", lifted=True, threshold=0.0)
     builtin("EMAIL_ADDRESS")[0].find("a@example.com", lifted=False, threshold=0.0)

@@ -8,15 +8,21 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 from masking.content import ContentType, Shape, read_content_type, refuse_binary, text_of, without_bom
 from masking.edits import Edit, apply, count, merge, shift
 from masking.encodings import Decoder, Limits, coding, decode
-from masking.errors import Unmaskable, refusing
+from masking.errors import ModelUnavailable, Unmaskable, refusing
+from masking.growing import Growing
+from masking.messages import MessageMask
 from masking.operators import Operators
+from masking.pieces import of_event, of_line
 from masking.plan import Plan
 from masking.profiles import Profile
 from masking.pseudonyms import Pseudonyms
+from masking.screening.cost import AT_ONCE, JUDGED_AT_ONCE
+from masking.screening.look import QuickLook
 from masking.stream import Events, KeyGate, Lines, StreamMask
 from masking.terminal import TerminalMask
 from masking.terminal_input import TerminalInput, TypedKeyGate
@@ -24,6 +30,8 @@ from masking.worker import Worker
 
 _OWNERS = 128
 """Owners of pseudonyms whose workers are kept; that of the owner served longest ago is made anew."""
+_PAYLOADS = {Shape.SSE: of_event, Shape.NDJSON: of_line}
+"""Where the JSON stands in the records of a stream in which texts may grow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +77,7 @@ class MaskingEngine:
         self._limits = limits or Limits()
         self._workers: dict[tuple[str, ...], Worker] = {}
         self._owned: OrderedDict[tuple[tuple[str, ...], str], Worker] = OrderedDict()
+        self._looks: WeakKeyDictionary[Worker, QuickLook] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
     def load(self) -> None:
@@ -77,7 +86,23 @@ class MaskingEngine:
 
         detectors.warm()
         for name in self._profiles:
-            self._worker((name,))
+            self._look(self._worker((name,)))
+
+    @property
+    def asks_models(self) -> bool:
+        """Whether any profile names a language model, so that even a small body may take long."""
+        return any(profile.ner for profile in self._profiles.values())
+
+    def load_models(self) -> None:
+        """The language models that profiles name, where they name some. Raises ``ModelUnavailable``."""
+        for name, profile in self._profiles.items():
+            for spec in profile.ner:
+                from masking import ner_models  # noqa: PLC0415  (seconds of imports)
+
+                try:
+                    ner_models.reader(spec)
+                except ModelUnavailable as error:
+                    raise ModelUnavailable(f"mask profile {name}: {error.reason}") from None
 
     def hides_kind(self, kind: str, profiles: tuple[str, ...]) -> bool:
         """Whether one of these profiles hides fields of Kubernetes objects of this kind."""
@@ -101,11 +126,42 @@ class MaskingEngine:
         with refusing():
             declared = read_content_type(content_type)
             plain = decode(body, content_encoding, self._limits)
+            quick = self._look(self._worker(profiles, pseudonyms)).at(plain, declared)
+            if quick is not None:
+                return Masked(body=quick.body, counts=quick.counts)
             text = _text(plain, declared)
             edits = merge(self._edits(text, declared, profiles, pseudonyms))
             if edits:
                 plain = apply(text, edits).encode(declared.charset)
             return Masked(body=plain, counts=count(edits))
+
+    def mask_at_once(
+        self,
+        body: bytes,
+        *,
+        content_type: str,
+        content_encoding: str = "",
+        profiles: tuple[str, ...],
+        pseudonyms: Pseudonyms | None = None,
+    ) -> Masked | None:
+        """What ``mask_body`` gives, where that takes so little that an event loop may wait for it; None elsewhere.
+
+        None as well for profiles that were not ``prepare``d.
+        """
+        if not profiles or not body:
+            return Masked(body=body, encoding=content_encoding)
+        if len(body) > AT_ONCE or coding(content_encoding) or not self._is_prepared(profiles):
+            return None
+        with refusing():
+            look = self._look(self._worker(profiles, pseudonyms))
+            quick = look.at(body, read_content_type(content_type), judged=JUDGED_AT_ONCE)
+            return Masked(body=quick.body, counts=quick.counts) if quick is not None else None
+
+    def prepare(self, profiles: tuple[str, ...]) -> None:
+        """Compile what these profiles look for together, which else the first body waits for: tenths of a second."""
+        if profiles:
+            with refusing():
+                self._look(self._worker(profiles))
 
     def mask_text(
         self, text: str, *, profiles: tuple[str, ...], key: str = "", pseudonyms: Pseudonyms | None = None
@@ -134,13 +190,27 @@ class MaskingEngine:
             worker = self._worker(profiles, pseudonyms)
             shape = worker.stream_shape(declared)
             gated = shape is Shape.TEXT and worker.plan.hides_pem
+            payload = _PAYLOADS.get(shape)
+            limit = self._limits.record
             return StreamMask(
                 decoder=Decoder(coding(content_encoding), self._limits),
                 framer=Events() if shape is Shape.SSE else Lines(),
                 edits=worker.reader(shape),
                 declared=declared,
+                limit=limit,
+                gate=KeyGate(limit) if gated else None,
+                growing=Growing(worker.reader(Shape.TEXT), payload, limit=limit) if payload else None,
+                in_windows=shape is Shape.TEXT,
+            )
+
+    def open_messages(self, *, profiles: tuple[str, ...], pseudonyms: Pseudonyms | None = None) -> MessageMask:
+        """A mask for what one side of a conversation says, message by message."""
+        with refusing():
+            worker, undeclared = self._worker(profiles, pseudonyms), read_content_type("")
+            return MessageMask(
+                lambda message: worker.edits(message, undeclared),
+                worker.reader(Shape.TEXT),
                 limit=self._limits.record,
-                gate=KeyGate(self._limits.record) if gated else None,
             )
 
     def open_terminal(self, *, profiles: tuple[str, ...], pseudonyms: Pseudonyms | None = None) -> TerminalMask:
@@ -196,6 +266,18 @@ class MaskingEngine:
             if len(self._owned) > _OWNERS:
                 self._owned.popitem(last=False)
             return worker
+
+    def _is_prepared(self, profiles: tuple[str, ...]) -> bool:
+        worker = self._workers.get(profiles)
+        return worker is not None and worker in self._looks
+
+    def _look(self, worker: Worker) -> QuickLook:
+        look = self._looks.get(worker)
+        if look is None:
+            look = QuickLook(worker.plan)
+            with self._lock:
+                look = self._looks.setdefault(worker, look)
+        return look
 
     def _made(self, names: tuple[str, ...], hand: Operators) -> Worker:
         unknown = [name for name in names if name not in self._profiles]

@@ -26,3 +26,7 @@ def refusing() -> Iterator[None]:
         raise
     except Exception as error:  # noqa: BLE001  (refused, never passed over)
         raise Unmaskable(f"masking failed: {type(error).__name__}") from None
+
+
+class ModelUnavailable(Unmaskable):
+    """A language model that a profile names cannot be used; the message says which and why."""

@@ -15,8 +15,9 @@ from masking.edits import Edit, apply, merge
 from masking.embedded import embedded_addresses, embedded_cards, embedded_dashed
 from masking.errors import Unmaskable
 from masking.memory import remembered
-from masking.numbers import hide_number, is_card_number
-from masking.operators import Operators, Treatment
+from masking.ner import NOBODY, Asked, NerRules
+from masking.numbers import is_card_number
+from masking.operators import Operators, Treatment, strictest
 from masking.profiles.resolving import EntityRule
 
 _PACKED_DEPTH = 2
@@ -83,13 +84,26 @@ class Judge:
     """What the detectors of some profiles make of texts. Safe to use from several threads."""
 
     def __init__(
-        self, senses: Sequence[Sense], hand: Operators, labelled: Iterable[tuple[str, Treatment]] = ()
+        self,
+        senses: Sequence[Sense],
+        hand: Operators,
+        labelled: Iterable[tuple[str, Treatment]] = (),
+        ner: NerRules | None = None,
+        named: Sequence[Sequence[Sense]] = (),
     ) -> None:
-        """``labelled``: entities whose values are hidden for their place, which leave tokens as well."""
+        """``labelled``: entities whose values are hidden for their place, which leave tokens as well.
+
+        ``named``: for each ``ner`` part what is asked about the values that it names.
+        """
+        self._ner = ner or NerRules(())
+        self._named: list[list[_Screened]] = [[(sense, None) for sense in of_one] for of_one in named]
         self._senses: list[_Screened] = [
             (sense, re.compile(sense.screen).search if sense.screen else None) for sense in senses
         ]
-        self._treatments = {sense.rule.entity: sense.rule.treatment for sense in senses}
+        self._treatments: dict[str, Treatment] = {}
+        for sense in (*senses, *(each for of_one in named for each in of_one)):
+            entity, treatment = sense.rule.entity, sense.rule.treatment
+            self._treatments[entity] = strictest(self._treatments.get(entity, treatment), treatment)
         self._hand = hand
         self._weak = [each for each in self._senses if each[0].needs_context]
         self._strong = [each for each in self._senses if not each[0].needs_context]
@@ -104,24 +118,38 @@ class Judge:
         self.lifted_by = remembered(self._lifted_by)
         self.tells = remembered(self._tells)
 
-    def edits(self, text: str, key: str = "", *, depth: int = 0) -> list[Edit]:
-        """What is to be replaced in ``text``, possibly overlapping."""
-        found = list(dict.fromkeys((*self._read(text, key), *self._unpacked(text, depth))))
-        return self._settled(text, key, found) if found and self._partial else found
+    def edits(self, text: str, key: str = "", *, depth: int = 0, asked: Asked = NOBODY) -> list[Edit]:
+        """What is to be replaced in ``text``, possibly overlapping. ``asked``: ``ner`` parts that name its place."""
+        if self._ner:
+            asked |= self._ner.named(key)
+        found = list(dict.fromkeys((*self._read(text, key, asked), *self._unpacked(text, depth))))
+        return self._settled(text, key, found, asked) if found and self._partial else found
+
+    @property
+    def senses(self) -> tuple[Sense, ...]:
+        """Everything that is looked for in every text."""
+        return tuple(sense for sense, _ in self._senses)
+
+    def speaks_for_weak(self, key: str) -> bool:
+        """Whether a name makes something count that would not by itself."""
+        lifted = self.lifted_by(key)
+        return bool(lifted) and any(sense.rule.entity in lifted for sense, _ in self._weak)
 
     def number(self, raw: str) -> Edit | None:
         """The replacement of a JSON number, if it is a card number; it stays a number."""
         if self._cards is None or len(raw) < 13 or not is_card_number(raw):
             return None
-        return whole("CREDIT_CARD", raw, hide_number(raw), self._cards)
+        return whole("CREDIT_CARD", raw, self._hand.number(self._cards, raw), self._cards)
 
     def is_token(self, text: str) -> bool:
         """Whether ``text`` is what an operator left behind."""
         return self._tokens.fullmatch(text) is not None
 
-    def hits(self, text: str, key: str = "") -> list[Hit]:
+    def hits(self, text: str, key: str = "", asked: Asked = NOBODY) -> list[Hit]:
         """Everything detected in ``text``, in order."""
         senses = self._senses_for(text, key)
+        if asked:
+            senses = [*senses, *(each for number in sorted(asked) for each in self._named[number])]
         if not senses:
             return []
         lifted = self._lift(text, key)
@@ -139,9 +167,9 @@ class Judge:
             pieces += ((start + a, start + b) for a, b in _gaps(here, end - start)) if here else ()
         return sorted(found, key=lambda hit: (hit.start, hit.end))
 
-    def _read(self, text: str, key: str) -> Iterator[Edit]:
+    def _read(self, text: str, key: str, asked: Asked) -> Iterator[Edit]:
         for view in views.readings(text):
-            for hit in self.hits(view.text, key):
+            for hit in self.hits(view.text, key, asked):
                 treatment = self._treatments[hit.entity]
                 yield Edit(
                     start=view.origin(hit.start),
@@ -178,7 +206,9 @@ class Judge:
 
     def _lifted_by(self, key: str) -> frozenset[str]:
         name = key.lower()
-        return frozenset(sense.rule.entity for sense, _ in self._senses if sense.speaks(name))
+        spoken_for = frozenset(sense.rule.entity for sense, _ in self._senses if sense.speaks(name))
+        # No entity has a space in its name.
+        return spoken_for | {f"ner {number}" for number in self._ner.named(key)} if self._ner else spoken_for
 
     def _tells(self, name: str) -> bool:
         """Whether a name itself holds something that is to be hidden."""
@@ -202,10 +232,10 @@ class Judge:
                 replacement = packed.pack(apply(inner, edits), like=text[start:end])
                 yield replace(sure, start=start, end=end, replacement=replacement)
 
-    def _settled(self, text: str, key: str, found: list[Edit]) -> list[Edit]:
+    def _settled(self, text: str, key: str, found: list[Edit], asked: Asked) -> list[Edit]:
         """``found``, unless what it makes of the text would be masked again: then nothing of the text is left."""
         masked = apply(text, merge(found))
-        again = apply(masked, merge((*self._read(masked, key), *self._unpacked(masked, 0))))
+        again = apply(masked, merge((*self._read(masked, key, asked), *self._unpacked(masked, 0))))
         if again == masked:
             return found
         entity = max(found, key=lambda edit: edit.score).entity

@@ -1,22 +1,43 @@
-"""Exact values that must never be seen: the credentials that the gateway itself put into a request.
+"""Exact values that must never be seen: credentials that the gateway put into a request, and values it put back.
 
-An upstream that echoes its request, or logs it, would hand the target's credential to the agent. The caller gives every
-form in which a value may come back (raw, base64, URL-encoded, JSON-escaped); each occurrence becomes ``***``.
+An upstream that echoes its request, or logs it, would hand them to the agent. The caller gives every form in which a
+value may come back (raw, base64, URL-encoded, JSON-escaped); each occurrence becomes ``***``, or what it is mapped to.
 """
 
-from collections.abc import Iterable
+import importlib
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 REPLACEMENT = b"***"
 SHORTEST = 8
 """Shorter values would hit ordinary text; credentials are longer."""
+_FEW = 32
+"""Values up to which looking for one after the other is as fast as anything."""
+
+
+class Replacing(Protocol):
+    """Takes values out of bytes."""
+
+    def replace(self, data: bytes) -> bytes:
+        """``data`` with every value replaced; the same object where there is none."""
+
+    def held_back(self, data: bytes) -> int:
+        """How many bytes at the end of ``data`` could be the beginning of a value."""
 
 
 class Literals:
-    """A set of exact byte strings to be taken out."""
+    """A set of exact byte strings to be taken out. True where there is any."""
 
-    def __init__(self, values: Iterable[bytes]) -> None:
+    def __init__(self, values: Iterable[bytes] | Mapping[bytes, bytes], *, shortest: int = SHORTEST) -> None:
+        """``values``: alone, or with what takes their place. Those of less than ``shortest`` bytes are left out."""
+        given = values if isinstance(values, Mapping) else dict.fromkeys(values, REPLACEMENT)
         # Longest first: a form that contains another one is replaced as a whole.
-        self._values = tuple(sorted({value for value in values if len(value) >= SHORTEST}, key=len, reverse=True))
+        self._values = dict(sorted(_usable(given, shortest), key=lambda each: (-len(each[0]), each[0])))
+        self._sorted = sorted(self._values)
+        self._longest = max(map(len, self._values), default=0)
+        self._pattern = _any_of(self._values) if len(self._values) > _FEW else None
 
     def __repr__(self) -> str:
         return f"<Literals: {len(self._values)} values>"
@@ -26,32 +47,53 @@ class Literals:
 
     def replace(self, data: bytes) -> bytes:
         """``data`` with every value replaced; the same object where there is none."""
-        for value in self._values:
+        if self._pattern is not None:
+            found = self._pattern.search(data)
+            return self._pattern.sub(lambda match: self._values[match[0]], data) if found else data
+        for value, replacement in self._values.items():
             if value in data:
-                data = data.replace(value, REPLACEMENT)
+                data = data.replace(value, replacement)
         return data
 
     def held_back(self, data: bytes) -> int:
         """How many bytes at the end of ``data`` could be the beginning of a value."""
-        longest = 0
-        for value in self._values:
-            for length in range(min(len(value) - 1, len(data)), longest, -1):
-                if data.endswith(value[:length]):
-                    longest = length
-                    break
-        return longest
+        return next((size for size in range(min(self._longest - 1, len(data)), 0, -1) if self._begins(data[-size:])), 0)
+
+    def _begins(self, part: bytes) -> bool:
+        """Whether a longer value begins with ``part``."""
+        at = bisect_left(self._sorted, part + b"\0")
+        return at < len(self._sorted) and self._sorted[at].startswith(part)
+
+
+def _usable(values: Mapping[bytes, bytes], shortest: int) -> Iterable[tuple[bytes, bytes]]:
+    return ((value, replacement) for value, replacement in values.items() if len(value) >= shortest)
+
+
+def _any_of(values: Iterable[bytes]) -> Any:
+    """Finds very many values, the longer ones before others; RE2 does so in one pass."""
+    alternatives = b"|".join(map(re.escape, values))
+    try:
+        re2 = importlib.import_module("re2")  # not everywhere
+    except ImportError:
+        return re.compile(alternatives)
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.max_mem = 1 << 28
+    options.log_errors = False
+    return re2.compile(alternatives, options)
 
 
 class LiteralStream:
     """Takes values out of a stream, wherever it is cut. Holds back only what may be the beginning of a value."""
 
-    def __init__(self, literals: Literals) -> None:
+    def __init__(self, literals: Replacing) -> None:
+        """``literals`` may come to know more values while the stream goes on."""
         self._literals = literals
         self._tail = b""
 
     def feed(self, chunk: bytes) -> bytes:
         """The bytes that may go on."""
-        if not self._literals:
+        if not self._literals and not self._tail:
             return chunk
         data = self._literals.replace(self._tail + chunk)
         held = self._literals.held_back(data)
@@ -60,5 +102,5 @@ class LiteralStream:
 
     def end(self) -> bytes:
         """What was held back, now that nothing follows."""
-        rest, self._tail = self._tail, b""
+        rest, self._tail = self._literals.replace(self._tail), b""
         return rest

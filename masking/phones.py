@@ -1,103 +1,58 @@
-"""Phone numbers as libphonenumber sees them, in linear space and without giving up.
+"""Phone numbers as libphonenumber's matcher finds them, for all regions at once and in linear time.
 
-A candidate is read as each of some regions would write a number. Most candidates are no numbers at all (versions,
-identifiers, amounts), and for most of those the count of their digits settles it before anything is parsed.
+The matcher looks for candidates (digits with signs between them) and, where a candidate is no number, for numbers
+inside it: after a slash, in brackets, between spaces. Which pieces those are does not depend on the region, only which
+of them is a number. So a text is walked once: every piece is judged for all regions that are still looking there, and
+where some of them find a number, they go on behind it while the others go on as before. The stock matcher stops
+looking after 65,535 failures, quietly; this one does not.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Any, Self
+from collections.abc import Iterator
+from functools import lru_cache
+from heapq import heappop, heappush
 
 import phonenumbers
-from phonenumbers.phonemetadata import PhoneMetadata
-from phonenumbers.phonenumbermatcher import _PATTERN as CANDIDATE
+from phonenumbers.phonenumbermatcher import (
+    _CLOSING_PARENS,
+    _LEAD_PATTERN,
+    _MATCHING_BRACKETS,
+    _OPENING_PARENS,
+    _PATTERN,
+    _PUB_PAGES,
+    _SLASH_SEPARATED_DATES,
+    _TIME_STAMPS,
+    _TIME_STAMPS_SUFFIX,
+)
+from phonenumbers.phonenumberutil import _SECOND_NUMBER_START_PATTERN
 
 from masking.detection import Hit, distinct, lift
 from masking.errors import Unmaskable
+from masking.phone_numbers import FEWEST_DIGITS, Numbers
+from masking.phone_pieces import Span, inside
 from masking.screens import SCREENS
 
-_TRIES, _TRIES_PER_CHARACTER = 20_000, 2
-"""How many candidates may be parsed in one text: at least, and for each of its characters. Real texts need one for
-every two characters; what needs more was made to keep the gateway busy."""
-_FEWEST_DIGITS = 4
-"""No region has a shorter valid number."""
-
-
-def _metadata(region: str) -> Any:
-    return PhoneMetadata.metadata_for_region(region)
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What the numbering plan of a region says of numbers written without a country code."""
-
-    country_code: str
-    international: re.Pattern[str]
-    national: re.Pattern[str]
-    lengths: frozenset[int]
-    """Possible digits of a national number in any region with this country code."""
-
-    @classmethod
-    def of(cls, region: str) -> Self:
-        metadata = _metadata(region)
-        plans = map(_metadata, phonenumbers.COUNTRY_CODE_TO_REGION_CODE[metadata.country_code])
-        return cls(
-            str(metadata.country_code),
-            re.compile(metadata.international_prefix or "(?!)"),
-            re.compile(metadata.national_prefix_for_parsing or "(?!)"),
-            frozenset(length for plan in plans for length in plan.general_desc.possible_length),
-        )
-
-    def excludes(self, digits: str) -> bool:
-        """Whether ``digits``, dialled in this region, surely are no valid number.
-
-        libphonenumber takes off an international prefix, the country code and a national prefix. Where none of these
-        could be taken off, the national number is what it is, and its length has to be a possible one.
-        """
-        if self.international.match(digits) or self.national.match(digits):
-            return False
-        if digits.startswith(self.country_code):
-            rest = digits[len(self.country_code) :]
-            if self.national.match(rest) or len(rest) in self.lengths:
-                return False
-        return len(digits) not in self.lengths
-
-
-_SEPARATORS = str.maketrans("", "", "-() []./~")
-
-
-class _Matcher(phonenumbers.PhoneNumberMatcher):
-    """libphonenumber's matcher. The stock one stops looking after 65,535 failures, quietly; this one refuses."""
-
-    def __init__(self, text: str, region: str, leniency: int, plan: _Plan, tries: list[int]) -> None:
-        super().__init__(text, region, leniency=leniency, max_tries=2**62, min_candidate_length=_FEWEST_DIGITS)
-        self._plan = plan
-        self._left = tries
-
-    def _parse_and_verify(self, candidate: str, offset: int) -> "phonenumbers.PhoneNumberMatch | None":
-        digits = candidate.translate(_SEPARATORS)
-        if digits.isdecimal() and digits.isascii() and self._plan.excludes(digits):
-            return None
-        self._left[0] -= 1
-        if self._left[0] < 0:
-            raise Unmaskable("too many numbers in one text")
-        return super()._parse_and_verify(candidate, offset)
+_PIECES, _PIECES_PER_CHARACTER = 20_000, 8
+"""How many pieces may be judged in one text: at least, and for each of its characters. The worst texts known need two
+for each; the bound is there for those that are not known."""
+_LONGEST = 250
+"""libphonenumber reads nothing longer."""
+_BRACKETS = re.compile("[" + _OPENING_PARENS + _CLOSING_PARENS + "]")
 
 
 class PhoneDetector:
     """Finds phone numbers, with the regions, the score and the context words of Presidio's recognizer."""
 
-    screen = SCREENS["PHONE_NUMBER"]
+    screen: str | None = SCREENS["PHONE_NUMBER"]
     _SEGMENT = re.compile(r"[^\n\r\"<>{}|@]+")
     """Texts without the characters that no candidate holds, and that no candidate minds beside it."""
     _ENOUGH = re.compile(r"\d(?:\D{0,4}\d){3}")
 
-    def __init__(self, *, entity: str, context: tuple[str, ...], score: float, regions: tuple[str, ...], leniency: int):
+    def __init__(self, *, entity: str, context: tuple[str, ...], score: float, regions: tuple[str, ...]) -> None:
         self.entity = entity
         self.context = context
         self._score = score
-        self._regions = [(region, _Plan.of(region)) for region in regions]
-        self._leniency = leniency
+        self._numbers = Numbers(regions)
 
     def reach(self, *, lifted: bool) -> float:
         """The highest score that a hit can have."""
@@ -108,22 +63,99 @@ class PhoneDetector:
         score = self.reach(lifted=lifted)
         if score < threshold:
             return []
-        tries = [_TRIES + _TRIES_PER_CHARACTER * len(text)]
         hits: list[Hit] = []
+        left = _PIECES + _PIECES_PER_CHARACTER * len(text)
         for segment in self._SEGMENT.finditer(text):
             if self._ENOUGH.search(segment[0]):
-                spans = self._spans(segment[0], tries)
-                hits += [
-                    Hit(self.entity, segment.start() + start, segment.start() + end, score) for start, end in spans
-                ]
+                walk = _Walk(segment[0], self._numbers, left)
+                at = segment.start()
+                hits += [Hit(self.entity, at + start, at + end, score) for start, end in walk.found()]
+                left = walk.left
         return distinct(hits)
 
-    def _spans(self, text: str, tries: list[int]) -> set[tuple[int, int]]:
-        """Everything that one of the regions takes for a number. Once each candidate is one, no other is longer."""
-        candidates = {match.span() for match in CANDIDATE.finditer(text)}
-        found: set[tuple[int, int]] = set()
-        for region, plan in self._regions:
-            found |= {(match.start, match.end) for match in _Matcher(text, region, self._leniency, plan, tries)}
-            if candidates <= found:
-                break
-        return found
+
+class _Walk:
+    """One way through one text."""
+
+    def __init__(self, text: str, numbers: Numbers, left: int) -> None:
+        self._text = text
+        self._numbers = numbers
+        self._seen: dict[Span, int] = {}
+        self.left = left
+        """How many more pieces may be judged."""
+
+    def found(self) -> set[Span]:
+        """Every span that some region takes for a number. Raises ``Unmaskable`` when there are too many pieces."""
+        spans: set[Span] = set()
+        looking: dict[Span, int] = {}
+        order: list[Span] = []
+        self._ahead(0, self._numbers.everywhere, looking, order)
+        while order:
+            candidate = heappop(order)
+            regions = looking.pop(candidate)
+            for piece in self._pieces(candidate):
+                here = self._where(piece) & regions
+                if here:
+                    spans.add(piece)
+                    self._ahead(piece[1], here, looking, order)
+                    regions &= ~here
+                    if not regions:
+                        break
+            else:
+                self._ahead(candidate[1], regions, looking, order)
+        return spans
+
+    def _ahead(self, position: int, regions: int, looking: dict[Span, int], order: list[Span]) -> None:
+        """Lets regions look for the next candidate from ``position`` on."""
+        match = _PATTERN.search(self._text, position)
+        if match is None:
+            return
+        start, end = match.span()
+        second = _SECOND_NUMBER_START_PATTERN.search(match[0]) if "x" in match[0] else None
+        candidate = (start, start + second.start() if second else end)
+        if candidate not in looking:
+            looking[candidate] = 0
+            heappush(order, candidate)
+        looking[candidate] |= regions
+
+    def _pieces(self, candidate: Span) -> Iterator[Span]:
+        """The candidate and then what may be a number inside it, in the order in which the first one counts."""
+        start, end = candidate
+        text = self._text[start:end]
+        if len(text) < FEWEST_DIGITS or ("/" in text and _SLASH_SEPARATED_DATES.search(text)):
+            return
+        if text[-3] == " " and _TIME_STAMPS.search(text) and _TIME_STAMPS_SUFFIX.match(self._text, end):
+            return
+        yield candidate
+        for a, b in inside(text):
+            yield start + a, start + b
+
+    def _where(self, piece: Span) -> int:
+        start, end = piece
+        if not FEWEST_DIGITS <= end - start <= _LONGEST:
+            return 0
+        known = self._seen.get(piece)
+        if known is None:
+            self.left -= 1
+            if self.left < 0:
+                raise Unmaskable("too many numbers in one text")
+            known = self._seen[piece] = self._judged(self._text[start:end], piece)
+        return known
+
+    def _judged(self, text: str, piece: Span) -> int:
+        start, end = piece
+        if _BRACKETS.search(text) and (not _MATCHING_BRACKETS.fullmatch(text) or _PUB_PAGES.search(text)):
+            return 0
+        if start > 0 and _glues(self._text[start - 1]) and not _LEAD_PATTERN.match(text):
+            return 0
+        if end < len(self._text) and _glues(self._text[end]):
+            return 0
+        return self._numbers.where(text)
+
+
+@lru_cache(1024)
+def _glues(neighbour: str) -> bool:
+    """Whether a number is none beside this character: a Latin letter, a currency or per cent sign."""
+    matcher = phonenumbers.PhoneNumberMatcher
+    invalid, letter = matcher._is_invalid_punctuation_symbol, matcher._is_latin_letter  # noqa: SLF001  (its own rules)
+    return invalid(neighbour) or letter(neighbour)

@@ -8,13 +8,16 @@ import regex
 from masking.errors import Unmaskable
 from masking.judging import Judge, Sense
 from masking.memory import remembered
+from masking.ner import NerDetector, NerRules
 from masking.operators import Operators, Treatment, strictest
+from masking.profiles.ner_spec import NerSpec
 from masking.profiles.paths import PathRules
 from masking.profiles.resolving import EntityRule, Profile
 from masking.profiles.spec import EntitySpec, KeySpec
 
 _KEY_SECONDS = 1.0
-_LONGEST_NAME = 4096
+LONGEST_NAME = 4096
+"""Characters of a name that key rules are still asked about; a longer one is unmaskable."""
 
 
 class Plan:
@@ -23,7 +26,8 @@ class Plan:
     def __init__(self, profiles: Sequence[Profile], hand: Operators) -> None:
         self.hand = hand
         labelled = [(rule.entity, rule.treatment) for p in profiles for rule in (*p.keys, *p.paths, *p.kinds)]
-        self.judge = Judge(_senses(profiles), hand, labelled)
+        self.ner = NerRules(tuple(dict.fromkeys(spec for profile in profiles for spec in profile.ner)))
+        self.judge = Judge(_senses(profiles), hand, labelled, self.ner, [_ner_senses(spec) for spec in self.ner.specs])
         self.keys = KeyRules(key for profile in profiles for key in profile.keys)
         self.paths = PathRules(path for profile in profiles for path in profile.paths)
         self.kinds = tuple(dict.fromkeys(kind for profile in profiles for kind in profile.kinds))
@@ -34,13 +38,14 @@ class Plan:
     @property
     def placed(self) -> bool:
         """Whether values are hidden for where they stand, which only JSON can tell."""
-        return bool(self.paths or self.kinds)
+        return bool(self.paths or self.kinds or self.ner.placed)
 
 
 def _treatments(profiles: Sequence[Profile]) -> Iterator[Treatment]:
     for profile in profiles:
         yield from (rule.treatment for rule in profile.entities.values())
         yield from (rule.treatment for rule in (*profile.keys, *profile.paths, *profile.kinds))
+        yield from (spec.treatment for spec in profile.ner)
 
 
 class KeyRules:
@@ -53,11 +58,16 @@ class KeyRules:
     def __bool__(self) -> bool:
         return bool(self._rules)
 
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """What is searched for in names."""
+        return tuple(rule.match for _, rule in self._rules)
+
     def _find(self, name: str) -> KeySpec | None:
         """The strictest rule for a name."""
         if not self._rules:
             return None
-        if len(name) > _LONGEST_NAME:
+        if len(name) > LONGEST_NAME:
             raise Unmaskable("a member's name is too long")
         try:
             matching = [rule for pattern, rule in self._rules if pattern.search(name, timeout=_KEY_SECONDS)]
@@ -75,6 +85,18 @@ def _senses(profiles: Sequence[Profile]) -> list[Sense]:
             if rule.custom and rule.custom not in customs.setdefault(entity, []):
                 customs[entity].append(rule.custom)
     return [sense for entity in sorted(rules) for sense in _bound(rules[entity], customs.get(entity, ()))]
+
+
+def _ner_senses(spec: NerSpec) -> list[Sense]:
+    """What a language model is asked; loads it."""
+    from masking.ner_models import reader  # noqa: PLC0415  (seconds of imports: only where a profile names a model)
+
+    asked = reader(spec)
+    rules = (
+        EntityRule(entity=each, treatment=spec.treatment, threshold=spec.threshold, guarded=False, embedded=False)
+        for each in spec.entities
+    )
+    return [Sense(detector=NerDetector(rule.entity, asked), rule=rule) for rule in rules]
 
 
 def _bound(rule: EntityRule, customs: Sequence[EntitySpec]) -> Iterable[Sense]:

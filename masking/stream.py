@@ -1,8 +1,9 @@
 """Masking of answers that come bit by bit: watches, logs, server-sent events.
 
 A stream is a sequence of records: a line, an event. One record is held until it is whole, then masked and given on;
-nothing else is buffered, so order and latency stay. What comes out does not depend on how the input was cut. A record
-that grows beyond the limit is refused, for it could not be judged.
+nothing else is buffered, so order and latency stay. What comes out does not depend on how the input was cut. A line of
+text that grows beyond the limit is judged in windows (``masking.windows``); any other record of that size is refused,
+for it could not be judged. Records that hold pieces of a growing text wait for each other (``masking.growing``).
 
 A private key may span many lines of a log. From its opening marker on nothing is given until its closing one.
 """
@@ -17,6 +18,8 @@ from masking.content import ContentType, refuse_binary, text_of, without_bom
 from masking.edits import Edit, apply, merge
 from masking.encodings import Decoder
 from masking.errors import Unmaskable, refusing
+from masking.growing import Growing, Record
+from masking.long_lines import LongLine
 from masking.secret_patterns import PEM_BEGIN, PEM_END
 
 
@@ -32,6 +35,9 @@ class Framer(Protocol):
 
     def rest(self) -> bytes:
         """What is held back."""
+
+    def drop(self) -> None:
+        """Forget what is held back: somebody else goes on with it."""
 
 
 class Lines:
@@ -56,6 +62,10 @@ class Lines:
     def rest(self) -> bytes:
         """The line that has not ended."""
         return bytes(self._held)
+
+    def drop(self) -> None:
+        """Forget the beginning of the line: what follows is its rest."""
+        self._held.clear()
 
 
 class Events:
@@ -88,6 +98,11 @@ class Events:
         """The event that has not ended."""
         return bytes(self._held)
 
+    def drop(self) -> None:
+        """Forget the beginning of the event."""
+        self._held.clear()
+        self._searched = 0
+
 
 class KeyGate:
     """Holds back what follows the opening marker of a private key, across records."""
@@ -117,6 +132,10 @@ class KeyGate:
         self._inside = False
         return record[closing.end() :]
 
+    def begins_in(self, text: str) -> bool:
+        """Is there a private key's opening marker in a text?"""
+        return self._BEGIN.search(text) is not None
+
     def note(self, record: str) -> None:
         """Remembers whether a record leaves a key open."""
         begun = [match.end() for match in self._BEGIN.finditer(record)]
@@ -136,13 +155,22 @@ class StreamMask:
         declared: ContentType,
         limit: int,
         gate: KeyGate | None = None,
+        growing: Growing | None = None,
+        in_windows: bool = False,
     ) -> None:
+        """``growing``: joins the pieces of texts in its records; ``in_windows``: records are lines of text, of which
+        one beyond ``limit`` is judged piece by piece.
+        """
         self._decoder = decoder
         self._framer = framer
         self._edits = edits
         self._declared = declared
         self._limit = limit
         self._gate = gate
+        self._growing = growing
+        self._in_windows = in_windows
+        self._line: LongLine | None = None
+        """The line that is judged in windows, while it lasts."""
         self._counts: Counter[str] = Counter()
         self._started = False
         self._cut = False
@@ -152,19 +180,56 @@ class StreamMask:
         """How many values were hidden so far, by entity."""
         return dict(sorted(self._counts.items()))
 
+    @property
+    def waits(self) -> bool:
+        """Is something held back that ``flush`` could give on?"""
+        if self._growing:
+            return self._growing.held > 0
+        return self._in_windows and bool(self._framer.held or (self._line and self._line.held))
+
+    @property
+    def held(self) -> int:
+        """About how much is held back, and worked off by ``flush``."""
+        return self._framer.held + (self._line.held if self._line else 0) + (self._growing.held if self._growing else 0)
+
+    @property
+    def waits_for_silence(self) -> bool:
+        """Is it a pause that lets ``flush`` show more? Else what waits may be shown after a while in any case."""
+        return self._growing is not None
+
     def feed(self, chunk: bytes) -> bytes:
         """The masked form of the records that ``chunk`` completes, without content coding; often empty."""
         with self._or_cut():
-            masked = [self._masked(record) for record in self._framer.feed(self._decoder.feed(chunk))]
+            masked = [self._record(record) for record in self._framer.feed(self._decoder.feed(chunk))]
+            if self._in_windows and (self._line or self._framer.held > self._limit):
+                masked.append(self._begun(self._framer.rest()))
+                self._framer.drop()
             self._fits(self._framer.held)
             return b"".join(masked)
+
+    def flush(self, *, patient: bool) -> bytes:
+        """Nothing came for a while: what can be given on of what is held back. ``patient``: that was not long."""
+        with self._or_cut():
+            if self._growing:
+                return self._given(self._growing.flush(patient=patient))
+            if not self._in_windows or (self._gate and self._gate.is_inside) or not self.waits:
+                return b""
+            masked = self._begun(self._framer.rest())
+            self._framer.drop()
+            return masked + self._encoded(self._line.flush() if self._line else "")
 
     def end(self) -> bytes:
         """The masked form of what is left."""
         with self._or_cut():
             self._decoder.end()
             rest = self._framer.rest()
-            return self._masked(rest) if rest else b""
+            masked = self._record(rest) if rest or self._line else b""
+            return masked + self._given(self._growing.flush(patient=False)) if self._growing else masked
+
+    def _record(self, record: bytes) -> bytes:
+        if self._line or (self._in_windows and len(record) > self._limit):
+            return self._begun(record) + self._ended()
+        return self._masked(record)
 
     def _masked(self, record: bytes) -> bytes:
         self._fits(len(record))
@@ -177,9 +242,41 @@ class StreamMask:
         if self._gate:
             body = self._gate.outside(body)
             self._gate.note(body)
-        edits = merge(self._edits(body))
-        self._counts.update(edit.entity for edit in edits)
-        return (mark + apply(body, edits)).encode(self._declared.charset)
+        edits = self._edits(body)
+        if self._growing:
+            return self._given(self._growing.feed(body, mark, edits))
+        return self._sent(mark, body, merge(edits))
+
+    def _given(self, released: Iterator[tuple[Record, list[Edit]]]) -> bytes:
+        return b"".join(self._sent(record.mark, record.body, edits) for record, edits in released)
+
+    def _sent(self, mark: str, body: str, edits: list[Edit]) -> bytes:
+        # An edit without a replacement may be the rest of a value that was counted where it began.
+        self._counts.update(edit.entity for edit in edits if edit.replacement or not self._growing)
+        return self._encoded(mark + apply(body, edits))
+
+    def _begun(self, data: bytes) -> bytes:
+        """More of a line that is judged in windows."""
+        if self._line is None:
+            if self._gate and self._gate.is_inside:
+                raise Unmaskable("a private key does not end")
+            self._line = LongLine(self._edits, self._declared, limit=self._limit, is_first=not self._started)
+            self._started = True
+        return self._encoded(self._line.feed(data))
+
+    def _ended(self) -> bytes:
+        """The rest of that line."""
+        line, self._line = self._line, None
+        if line is None:
+            return b""
+        masked = self._encoded(line.end())
+        self._counts.update(edit.entity for edit in line.applied)
+        if self._gate:
+            self._gate.note(line.known)
+        return masked
+
+    def _encoded(self, text: str) -> bytes:
+        return text.encode(self._declared.charset)
 
     def _fits(self, size: int) -> None:
         if size > self._limit:

@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
+from masking.blocks import blocks, touched
 from masking.content import refuse_binary
 from masking.edits import Edit, apply, merge, shift
 from masking.errors import Unmaskable, refusing
 from masking.stream import KeyGate
-from masking.terminal_escapes import UNFINISHED_ESCAPE, edits_beside_escapes, seen_by_reader
+from masking.terminal_escapes import UNFINISHED_ESCAPE, edits_beside_escapes, hides_letters, seen_by_reader
 
 _UNFINISHED_VALUE = re.compile(r"(?:[ -]?[0-9]){4,}|[A-Za-z0-9+/=_.@-]{12,}|[A-Za-z0-9+/=_.-]*@[A-Za-z0-9+/=_.@-]*")
 """An end, read backwards, that looks like the beginning of a number, key or address: it is not a prompt, so the rest of
@@ -72,14 +73,56 @@ class TerminalMask:
         with self._or_cut():
             if b"\0" in data:
                 raise Unmaskable("the output is binary")
-            while (end := self._line.find(b"\n", self._searched)) >= 0:
-                self._ready += self._whole(bytes(self._line[: end + 1]))
-                del self._line[: end + 1]
-                self._searched = self._released = 0
+            if self._released:
+                self._first_line()
+            if not self._released and (end := self._line.rfind(b"\n", self._searched)) >= 0:
+                for block in blocks(bytes(self._line[: end + 1])):
+                    self._several(block)
             self._searched = len(self._line)
             if len(self._line) > self._limit:
                 raise Unmaskable("a line of the output is too long")
         return self._take()
+
+    def _first_line(self) -> None:
+        """The rest of a line whose beginning was given on, if it has ended."""
+        if (end := self._line.find(b"\n", self._searched)) >= 0:
+            self._one(bytes(self._line[: end + 1]))
+
+    def _several(self, block: bytes) -> None:
+        """Some whole lines: together where that makes no difference, else one by one."""
+        masked = self._together(block)
+        if masked is None:
+            for line in _lines(block):
+                self._one(line)
+        else:
+            self._ready += masked
+            del self._line[: len(block)]
+            self._searched = 0
+
+    def _one(self, line: bytes) -> None:
+        self._ready += self._whole(line)
+        del self._line[: len(line)]
+        self._searched = self._released = 0
+
+    def _together(self, block: bytes) -> bytes | None:
+        """Some whole lines, masked; None where they have to be looked at one by one."""
+        if not self._started or (self._gate and self._gate.is_inside):
+            return None
+        try:
+            lines = [line.decode() for line in _lines(block)]
+        except UnicodeDecodeError:
+            return None
+        text = "".join(lines)
+        if hides_letters(text) or (self._gate and self._gate.begins_in(text)):
+            return None
+        looked_at = touched(lines, self._edits)
+        if not looked_at:
+            return block
+        for at in looked_at:
+            edits = merge(self._edits(lines[at]))
+            self._counts.update(each.entity for each in edits)
+            lines[at] = apply(lines[at], edits)
+        return "".join(lines).encode()
 
     def flush(self) -> bytes:
         """What is known of the line that has not ended; an end that may be half of something stays."""
@@ -157,6 +200,10 @@ class TerminalMask:
         self._counts.update(each.entity for each in edits)
         clipped = [replace(each, start=max(each.start, self._released)) for each in edits]
         return apply(text[self._released :], [shift(each, -self._released) for each in clipped]).encode()
+
+
+def _lines(block: bytes) -> list[bytes]:
+    return [line + b"\n" for line in block.split(b"\n")[:-1]]
 
 
 def _settled(text: str, released: int) -> int:

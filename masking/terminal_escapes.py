@@ -1,7 +1,8 @@
 """Escape sequences of terminals in a text: colours between letters must not hide a value from the detectors.
 
 Sequences as ECMA-48 writes them: CSI (colours, cursor), OSC (titles, links), DCS, APC, PM and SOS (strings for the
-terminal), and the short ones.
+terminal), and the short ones. A backspace takes back the letter before it, as overstriking does for bold print, and
+characters without a width are not seen.
 """
 
 import re
@@ -14,13 +15,15 @@ STRING_ESCAPE = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9
 """OSC, DCS, SOS, PM, APC: from their opening to their terminator. One that holds another opening begins anew there: a
 text of openings would else be searched to its end from each of them."""
 _ESCAPE = re.compile(rf"{STRING_ESCAPE}|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[()*+][ -~]|\x1b[ -/]*[0-Z\\^_`-~]")
+_UNSEEN = re.compile(rf"{_ESCAPE.pattern}|[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+")
+_HIDING = re.compile("[\x1b\b\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 UNFINISHED_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]*)?$")
 
 
 def edits_beside_escapes(text: str, edits: Callable[[str], list[Edit]]) -> list[Edit]:
     """What ``edits`` finds in ``text``, and in it without its escape sequences, in the places of ``text``."""
     found = edits(text)
-    if "\x1b" not in text:
+    if not hides_letters(text):
         return found
     escapes = _escapes(text)
     plain, places = _without(text, escapes)
@@ -36,8 +39,30 @@ def seen_by_reader(text: str) -> tuple[str, list[int]]:
     return _without(text, _escapes(text))
 
 
+def hides_letters(text: str) -> bool:
+    """Could a reader see something else than what stands in ``text``?"""
+    return _HIDING.search(text) is not None
+
+
 def _escapes(text: str) -> list[tuple[int, int]]:
-    return [match.span() for match in _ESCAPE.finditer(text)]
+    """What a reader does not see, in order."""
+    spans = [match.span() for match in _UNSEEN.finditer(text)]
+    return _with_overstruck(text, spans) if "\b" in text else spans
+
+
+def _with_overstruck(text: str, escapes: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """``escapes``, and every backspace with the letter that it takes back."""
+    seen: list[int] = []
+    gone = []
+    position = 0
+    for start, end in [*escapes, (len(text), len(text))]:
+        for at in range(position, start):
+            if text[at] == "\b":
+                gone += [(at, at + 1), *((seen[-1], seen.pop() + 1) for _ in seen[-1:])]
+            else:
+                seen.append(at)
+        position = end
+    return sorted([*escapes, *gone])
 
 
 def _without(text: str, escapes: list[tuple[int, int]]) -> tuple[str, list[int]]:

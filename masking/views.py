@@ -8,9 +8,11 @@ text plus the map back.
 import html
 import json
 import re
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,14 @@ class View:
     """Positions in the decoded text from which on the distance to the raw text changes; ascending, from 0."""
     _raw: list[int] = field(default_factory=lambda: [0])
     """The raw position of each of them."""
+    _below: "View | None" = None
+    """What the raw text of this view is a view of."""
 
     def origin(self, position: int) -> int:
         """Where in the raw text the decoded character at ``position`` (0..len) starts."""
         at = bisect_right(self._decoded, position) - 1
-        return self._raw[at] + position - self._decoded[at]
+        raw = self._raw[at] + position - self._decoded[at]
+        return self._below.origin(raw) if self._below else raw
 
 
 type _Units = Iterator[tuple[int, int, str]]
@@ -105,11 +110,48 @@ def markup(raw: str) -> View:
     return _decode(raw, ((match.start(), match.end(), html.unescape(match[0])) for match in _ENTITY.finditer(raw)))
 
 
+_BEYOND_ASCII = re.compile("[^\\x00-\\x7f]")
+_UNSEEN = re.compile("[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+_DASH = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
+
+
+def folded(raw: str) -> View:
+    """Text as it looks: digits and signs in their ASCII form, without characters that take no room.
+
+    Full-width digits, digits of another script and digits with zero-width spaces between them read as the digits that
+    they show (Unicode NFKC, where that is one ASCII character).
+    """
+    matches = _BEYOND_ASCII.finditer(raw)
+    units = ((match.start(), match.end(), _ascii_form(match[0])) for match in matches)
+    return _decode(raw, ((start, end, text) for start, end, text in units if text != raw[start:end]))
+
+
+@lru_cache(4096)
+def _ascii_form(character: str) -> str:
+    if _UNSEEN.match(character):
+        return ""
+    if _DASH.match(character):
+        return "-"
+    if character.isdecimal():
+        return str(unicodedata.decimal(character))
+    form = unicodedata.normalize("NFKC", character)
+    return form if form.isascii() and len(form) == 1 else character
+
+
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|&(?:#[0-9xX]|[A-Za-z]{2,31};)")
 
 
 def readings(text: str) -> Iterator[View]:
     """``text`` itself, then every other way in which it may be read and reads differently."""
+    for view in _decodings(text):
+        yield view
+        if not view.text.isascii():
+            shown = folded(view.text)
+            if shown.text != view.text:
+                yield replace(shown, _below=view)
+
+
+def _decodings(text: str) -> Iterator[View]:
     yield View(text)
     if ("%" in text or "&" in text) and _ENCODED.search(text):
         decoders: tuple[Callable[[str], View], ...] = (percent, markup)

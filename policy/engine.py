@@ -9,7 +9,8 @@ is the whole story:
 4.  Without a door the call is denied.
 5.  Of several doors the first in name order is taken that asks no approval and has room left, else the first that
     asks one; one that shows the whole answer comes before one that shows a part, a policy's own before those of packs.
-6.  What the turnstiles and the chosen door demand is joined, and of masks what all open doors demand. Where the chosen
+6.  What the turnstiles and the chosen door demand is joined, and of masks and searches of the request what all open
+    doors demand. Where the chosen
     door shows a part of the answer, the parts that other doors show for nothing are added.
 7.  A Kubernetes write whose body has no single meaning is refused, also where no rule asks about it.
 8.  A limit without room refuses; an approval that somebody has to give holds.
@@ -31,9 +32,11 @@ from policy.actions.http import HttpAction
 from policy.actions.kubernetes import KubernetesAction
 from policy.codes import Code
 from policy.errors import GateholdError
+from policy.expressions import Outcome
 from policy.model import (
     Agent,
     Decision,
+    DlpObligation,
     Family,
     FilterObligation,
     LimitObligation,
@@ -46,14 +49,14 @@ from policy.model import (
 )
 from policy.rules.compiler import RuleProblem, Surroundings, compile_rules
 from policy.rules.index import HttpIndex, Index, KubernetesIndex, Masks, build_index, candidates
-from policy.rules.obligations import combine_approvals, combine_limits, combine_masks
+from policy.rules.obligations import combine_approvals, combine_dlp, combine_limits, combine_masks
 from policy.rules.room import LimitView, Room
 from policy.rules.rule import Rule
 from policy.rules.schema import PolicyDocument
 from policy.rules.selectors import GlobDimension
 from policy.rules.visibility import combine_views, partial_views
 from policy.rules.wanting import wanted
-from policy.rules.weighing import Call, Weighed, message, weigh_all
+from policy.rules.weighing import Call, Finding, Weighed, message, weigh_all
 
 __all__ = ["Engine", "LimitView", "PolicyError"]
 
@@ -159,11 +162,39 @@ class Engine:
 
     def mask_profiles(self, target: TargetName) -> tuple[str, ...]:
         """Every profile that a rule, or the target itself, may put on this target's answers; sorted."""
-        rules = self.rules_of(target)
-        about = GlobDimension((rule.match.targets, 1 << bit) for bit, rule in enumerate(rules)).mask(target)
-        masks = (rule.mask for bit, rule in enumerate(rules) if about >> bit & 1)
+        masks = (rule.mask for rule in self._rules_about(target))
         named = {profile for mask in masks if mask is not None for profile in mask.profiles}
         return tuple(sorted(named | set(self.targets[target].mask)))
+
+    def dlp_profiles(self, target: TargetName) -> tuple[str, ...]:
+        """Every profile by which a rule, or the target itself, may search this target's requests; sorted."""
+        searches = (self.targets[target].dlp, *(rule.dlp for rule in self._rules_about(target)))
+        return tuple(sorted({profile for dlp in searches if dlp is not None for profile in dlp.profiles}))
+
+    def record_profiles(self, target: TargetName) -> tuple[str, ...]:
+        """Every profile that may hide something in this target's answers or requests; sorted."""
+        return tuple(sorted({*self.mask_profiles(target), *self.dlp_profiles(target)}))
+
+    def dlp(
+        self, agent: Agent, target: TargetName, action: Action, *, now: datetime, limits: LimitView | None = None
+    ) -> DlpObligation | None:
+        """How a request has to be searched before anything is done with it; None where it is refused or not searched.
+
+        Where a look at the cluster could open a door, everything is demanded that may come to be demanded then: what
+        the look itself sends is protected as well.
+        """
+        weighed = self.weigh(agent, target, action, now=now)
+        if _refusal(weighed) is None:
+            return combine_dlp(weighed.call.target, [*weighed.gates, *weighed.doors])
+        if not wanted(weighed, limits):
+            return None
+        possible = [each.rule for each in weighed.findings if _may_match(each) and not each.rule.shadow]
+        return combine_dlp(weighed.call.target, possible)
+
+    def _rules_about(self, target: TargetName) -> list[Rule]:
+        rules = self.rules_of(target)
+        about = GlobDimension((rule.match.targets, 1 << bit) for bit, rule in enumerate(rules)).mask(target)
+        return [rule for bit, rule in enumerate(rules) if about >> bit & 1]
 
     def _pass(self, weighed: Weighed, binding: Sequence[Rule], visible: FilterObligation | None) -> Decision:
         """Allow the call, or hold it where one of the binding rules asks for an approval; the door is the last."""
@@ -171,6 +202,7 @@ class Engine:
         obligations = Obligations(
             approval=combine_approvals(asking, [message(rule, weighed.call) for rule in asking]) if asking else None,
             mask=combine_masks(weighed.call.target, [*weighed.gates, *weighed.doors]),
+            dlp=combine_dlp(weighed.call.target, [*weighed.gates, *weighed.doors]),
             limits=combine_limits(binding),
             filter=visible,
         )
@@ -225,6 +257,11 @@ def _refusal(weighed: Weighed) -> tuple[Code, Rule | None] | None:
     if weighed.doubtful:
         return Code.UNEVALUABLE, weighed.doubtful[0]
     return None if weighed.doors else (Code.DEFAULT_DENY, None)
+
+
+def _may_match(finding: Finding) -> bool:
+    """Could a rule match once more is known? A condition that is false stays false, labels may become known."""
+    return finding.outcome is not Outcome.NO_MATCH or finding.selector == "labels"
 
 
 def _revision(rules: Iterable[Rule], targets: Iterable[TargetTraits]) -> str:

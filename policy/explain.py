@@ -20,6 +20,7 @@ from policy.model import (
     Agent,
     ApprovalObligation,
     Decision,
+    DlpObligation,
     LimitObligation,
     Obligations,
     TargetName,
@@ -107,7 +108,7 @@ def explain(engine: Engine, agent: Agent, target: TargetName, action: Action, *,
 
 
 def obligations_to_json(obligations: Obligations) -> dict[str, Any]:
-    """``approval``, ``mask`` and ``limit``, null where there is none; ``filter`` only where the answer is reduced."""
+    """``approval``, ``mask`` and ``limit``, null where there is none; ``filter`` and ``dlp`` only where they are."""
     found = {
         "approval": None if obligations.approval is None else _approval_to_json(obligations.approval),
         "mask": list(obligations.mask.profiles),
@@ -115,6 +116,8 @@ def obligations_to_json(obligations: Obligations) -> dict[str, Any]:
     }
     if obligations.filter is not None:
         found["filter"] = [_view_to_json(view) for view in obligations.filter.visible]
+    if obligations.dlp is not None:
+        found["dlp"] = dlp_to_json(obligations.dlp)
     return found
 
 
@@ -127,6 +130,11 @@ def _approval_to_json(approval: ApprovalObligation) -> dict[str, Any]:
         "message": approval.message,
         "rules": list(approval.rules),
     }
+
+
+def dlp_to_json(dlp: DlpObligation) -> dict[str, Any]:
+    """Keys as in rules."""
+    return {"profiles": list(dlp.profiles), "action": dlp.action}
 
 
 def _view_to_json(view: Visible) -> dict[str, Any]:

@@ -100,6 +100,8 @@ class TargetTraits:
     mask: tuple[str, ...] = ()
     """Mask profiles that apply to every answer of this target."""
     on_unmaskable: Literal["block", "pass", "drop"] = "block"
+    dlp: "DlpObligation | None" = None
+    """How every request to this target is searched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +142,16 @@ class MaskObligation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DlpObligation:
+    """The request is searched by these profiles before it goes on: data loss prevention."""
+
+    profiles: tuple[str, ...]
+    """Sorted, without duplicates; never empty."""
+    action: Literal["block", "mask"] = "block"
+    """Whether a hit refuses the call or is masked in it; the stricter of all that apply: block before mask."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitObligation:
     """At most ``amount`` ``unit`` in ``window`` seconds, counted per key."""
 
@@ -176,6 +188,8 @@ class Obligations:
     limits: tuple[LimitObligation, ...] = ()
     filter: FilterObligation | None = None
     """None: the answer is passed on with every object in it."""
+    dlp: DlpObligation | None = None
+    """None: the request is not searched."""
 
 
 class Wanted(StrEnum):

@@ -16,6 +16,7 @@ from policy.actions.kubernetes import KubernetesAction
 from policy.codes import Code
 from policy.engine import Engine
 from policy.errors import Refusal
+from policy.explain import dlp_to_json
 from policy.expressions import Outcome
 from policy.model import Agent, Decision, RuleName, TargetName, TargetTraits, Verdict, WireRequest
 from policy.rules.schema import CaseAgent, CaseObjects, CaseRequest, CaseSpec, PolicyTestDocument
@@ -98,8 +99,7 @@ class _Runner:
         except Refusal as refusal:
             decision = Decision(verdict=Verdict.DENY, code=refusal.code)
         want = case.expect.model_dump(mode="json", exclude_unset=True)
-        got = _answer(decision)
-        return Result(document=document, name=case.name, want=want, got={key: got[key] for key in want})
+        return Result(document=document, name=case.name, want=want, got=_asked(_answer(decision), want))
 
     def _decide(self, case: CaseSpec) -> Decision:
         target, now = TargetName(case.request.target), case.now or self._now
@@ -119,7 +119,17 @@ def _answer(decision: Decision) -> dict[str, Any]:
         "rule": decision.rule,
         "code": decision.code.value,
         "mask": list(decision.obligations.mask.profiles),
+        "dlp": decision.obligations.dlp and dlp_to_json(decision.obligations.dlp),
     }
+
+
+def _asked(answer: Mapping[str, Any], want: Mapping[str, Any]) -> dict[str, Any]:
+    """What a case asks about."""
+
+    def part(wanted: Any, given: Any) -> Any:
+        return _asked(given, wanted) if isinstance(wanted, Mapping) and isinstance(given, Mapping) else given
+
+    return {key: part(wanted, answer[key]) for key, wanted in want.items()}
 
 
 def agent_of(spec: CaseAgent, issuer: str) -> Agent:

@@ -17,7 +17,7 @@ class Annotation:
     metadata: dict[str, Any]
     """``{"gatehold": {...}}``, JSON-like; found by mitmproxy's filter ``~meta``."""
     comment: str
-    """``allow planners-read-dev-pods (agent a1)``; found by ``~comment``."""
+    """``allow planners-read-crm (agent a1) masked EMAIL_ADDRESS 3, CREDIT_CARD 1 (pii)``; found by ``~comment``."""
     marked: str
     """Name of an emoji, or empty for a call that was allowed as it is."""
 
@@ -34,6 +34,7 @@ def annotate(
         "code": code.value,
         "decision": call.id,
         "issuer": agent.issuer if agent else None,
+        "mask": list(judged.obligations.mask.profiles) if judged is not None else None,
         "masked": dict(sorted(masked.items())) if masked else None,
         "part": part,
         "revision": judged.revision if judged is not None else None,
@@ -60,8 +61,16 @@ def _comment(call: Call, verdict: Verdict, code: Code, approval: str, masked: Ma
     if approval:
         words.append(f"approval {approval}")
     if masked:
-        words.append(f"masked {sum(masked.values())}")
+        words.append(_masked(call, masked))
     return " ".join(word for word in words if word)
+
+
+def _masked(call: Call, masked: Mapping[str, int]) -> str:
+    """What was hidden, the most frequent first, and by which profiles."""
+    counts = sorted(masked.items(), key=lambda each: (-each[1], each[0]))
+    profiles = call.judged.obligations.mask.profiles if call.judged is not None else ()
+    told = "masked " + ", ".join(f"{entity} {count}" for entity, count in counts)
+    return f"{told} ({', '.join(profiles)})" if profiles else told
 
 
 def _marker(code: Code, approval: str, masked: Mapping[str, int] | None) -> str:

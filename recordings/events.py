@@ -92,10 +92,10 @@ class Call:
     """What the decoder found, as JSON."""
 
 
-def intent(call: Call, *, fingerprint: str = "", time: float) -> Event:
-    """The call is about to be sent upstream."""
+def intent(call: Call, *, fingerprint: str = "", time: float, restored: Mapping[str, int] | None = None) -> Event:
+    """The call is about to be sent upstream; ``restored``: how many pseudonyms of which entity were put back in it."""
     data = _call(call, time=time, code=Code.ALLOWED, status=Status.UNKNOWN)
-    return _event(Kind.INTENT, call, data, fingerprint=fingerprint)
+    return _event(Kind.INTENT, call, data, fingerprint=fingerprint, restored=dict(restored) if restored else None)
 
 
 def outcome(  # noqa: PLR0913 (the words of an event)
@@ -111,13 +111,14 @@ def outcome(  # noqa: PLR0913 (the words of an event)
     part: int | None = None,
     stream: Mapping[str, int | str] | None = None,
     pinned: str = "",
+    restored: Mapping[str, int] | None = None,
 ) -> Event:
     """The call was sent and answered (or broke off: ``error`` says how).
 
     ``status`` is the HTTP status that the agent got, ``masked`` how many values of which entity were hidden, ``length``
     the bytes of the answer, ``part`` the number of this piece of a long stream, ``stream`` how a
     WebSocket ended: bytes in either direction, exit code, why it was cut; ``pinned`` the version of the object to which
-    the gateway bound the write.
+    the gateway bound the write; ``restored`` how many pseudonyms of which entity were put back on the way.
     """
     data = _call(
         call, time=time, code=Code.ALLOWED, status=Status.FAILURE if error or status >= 400 else Status.SUCCESS
@@ -128,7 +129,7 @@ def outcome(  # noqa: PLR0913 (the words of an event)
         data["disposition_id"] = int(Disposition.APPROVED)
     masks = dict(sorted(masked.items())) if masked else None
     more = {"masked": masks, "approval": approval, "fingerprint": fingerprint, "part": part, "stream": stream}
-    more["pinned"] = pinned
+    more |= {"pinned": pinned, "restored": dict(restored) if restored else None}
     return _event(Kind.OUTCOME, call, data, **more)
 
 

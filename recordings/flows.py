@@ -67,6 +67,7 @@ CREDENTIAL_HEADERS: Final = frozenset(
 """Lower case, with hyphens; a field's underscores count as hyphens."""
 _OVERHEAD: Final = 200
 """Bytes that a message takes besides its content."""
+_TEXT: Final = 1
 _BINARY: Final = 2
 """Type of a WebSocket message (RFC 6455, 5.2)."""
 _SUBPROTOCOL: Final = b"sec-websocket-protocol"
@@ -96,7 +97,9 @@ class Spoken:
     """Unix seconds."""
     from_client: bool
     content: bytes = field(repr=False)
-    """Masked; of a binary message."""
+    """Masked."""
+    is_text: bool = False
+    """Of a text message; else of a binary one."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -177,7 +180,7 @@ def dialogues(record: bytes) -> list[Dialogue]:
     return [
         Dialogue(
             messages=[
-                Spoken(time=each.timestamp, from_client=each.from_client, content=each.content)
+                Spoken(time=each.timestamp, from_client=each.from_client, content=each.content, is_text=each.is_text)
                 for each in flow.websocket.messages
             ],
             closed_by_client=flow.websocket.closed_by_client,
@@ -261,7 +264,10 @@ _HEAD: Final = b"".join(dump(part) for pair in _SAME.items() for part in pair)
 def _dialogue(dialogue: Dialogue) -> dict[str, Any]:
     """As ``WebSocketData.get_state()``."""
     return {
-        "messages": [(_BINARY, each.from_client, each.content, each.time, False, False) for each in dialogue.messages],
+        "messages": [
+            (_TEXT if each.is_text else _BINARY, each.from_client, each.content, each.time, False, False)
+            for each in dialogue.messages
+        ],
         "closed_by_client": dialogue.closed_by_client,
         "close_code": dialogue.close_code,
         "close_reason": None,

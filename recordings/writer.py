@@ -244,6 +244,21 @@ class Writer:
             yield flow_files(kind, files[start : start + _PER_LINE], time=self._clock()).entry()
 
 
+def is_in_use(data_dir: Path) -> bool:
+    """Whether a gateway holds a data directory; nothing is made or changed."""
+    try:
+        descriptor = os.open(data_dir / _LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _lock(data_dir: Path) -> int:
     """The exclusive lock of a data directory, held as long as the descriptor is open."""
     make_private(data_dir)

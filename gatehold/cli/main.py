@@ -31,6 +31,7 @@ COMMANDS = {
     "run": Entry("Serve agents.", "gatehold.cli.run"),
     "demo": Entry("Serve a demonstration, with everything that belongs to it.", "gatehold.cli.demo"),
     "check": Entry("Say what is wrong with a configuration.", "gatehold.cli.check"),
+    "doctor": Entry("Say whether everything that the gateway needs is there.", "gatehold.cli.doctor"),
     "schema": Entry("Print the JSON Schema of configuration documents.", "gatehold.cli.schema"),
     "policy": Entry("Explain decisions; run policy tests.", "gatehold.cli.policy", is_group=True),
     "token": Entry("Make keys and agent tokens.", "gatehold.cli.token", is_group=True),

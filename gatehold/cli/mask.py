@@ -3,12 +3,14 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gatehold.cli.output import FAILED, UNUSABLE, print_problems, unusable
+from gatehold.cli.mask_input import advice, content_coding, media_type
+from gatehold.cli.output import FAILED, UNUSABLE, print_items, print_problems, print_table, unusable
 
 if TYPE_CHECKING:
     from masking.engine import Inspection, MaskingEngine
@@ -16,28 +18,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
-_MEDIA_TYPES = {
-    ".csv": "text/csv",
-    ".htm": "text/html",
-    ".html": "text/html",
-    ".json": "application/json",
-    ".jsonl": "application/x-ndjson",
-    ".log": "text/plain",
-    ".md": "text/plain",
-    ".ndjson": "application/x-ndjson",
-    ".sse": "text/event-stream",
-    ".txt": "text/plain",
-    ".xml": "application/xml",
-    ".yaml": "application/yaml",
-    ".yml": "application/yaml",
-}
-
 
 @app.command()
 def mask(
     *,
     file: Annotated[str, typer.Argument(metavar="FILE", help="What to mask; `-` is standard input.")] = "-",
-    profile: Annotated[list[str], typer.Option("--profile", help="Mask profile; may be given several times.")],
+    profile: Annotated[list[str] | None, typer.Option("--profile", help="Mask profile; may be given again.")] = None,
     config: Annotated[Path | None, typer.Option("--config", help="Directory of own mask profiles.")] = None,
     content_type: Annotated[
         str | None, typer.Option("--content-type", help="What the file holds; else its suffix tells, else its start.")
@@ -46,38 +32,70 @@ def mask(
     batch: Annotated[
         bool, typer.Option("--batch", help='FILE has one JSON object per line: {"text", "contentType"}.')
     ] = False,
+    table: Annotated[
+        bool | None,
+        typer.Option("--table/--no-table", help="Print what was found to standard error; by default at a terminal."),
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Print the values found as well, in the table.")] = False,
+    list_profiles: Annotated[bool, typer.Option("--list", help="Print the profiles and what they hide.")] = False,
 ) -> None:
-    """Print FILE as an agent would see it; exit 1 where it cannot be masked."""
+    """Print FILE as an agent would see it; exit 1 where it cannot be masked. Suffixes .gz, .br and .zst are decoded."""
+    from masking.encodings import Limits, decode
     from masking.errors import Unmaskable
 
-    profiles = tuple(profile)
-    engine = _engine(config, profiles)
-    declared = content_type if content_type is not None else _MEDIA_TYPES.get(Path(file).suffix.lower(), "")
+    known, key = _profiles(config)
+    if list_profiles:
+        _print_profiles(known, as_json=as_json)
+        return
+    names = _checked(profile or [], known)
+    engine = _engine({name: known[name] for name in names}, key)
+    declared = content_type if content_type is not None else media_type(file)
+    wants_table = show or (sys.stderr.isatty() if table is None else table)
     with _opened(file) as source:
         try:
             if batch:
-                _print_rows(engine, source, content_type or "", profiles)
-            elif as_json:
-                found = engine.inspect(source.read(), content_type=declared, profiles=profiles)
+                _print_rows(engine, source, content_type or "", names)
+                return
+            body = source.read()
+            coding = content_coding(file, body)
+            if as_json:
+                found = engine.inspect(decode(body, coding, Limits()), content_type=declared, profiles=names)
                 typer.echo(json.dumps(_shown(found)))
-            else:
-                masked = engine.mask_body(source.read(), content_type=declared, profiles=profiles)
-                sys.stdout.buffer.write(masked.body)
-                sys.stdout.buffer.flush()
-                _tell(masked.counts)
+                return
+            masked = engine.mask_body(body, content_type=declared, content_encoding=coding, profiles=names)
+            sys.stdout.buffer.write(masked.body)
+            sys.stdout.buffer.flush()
+            if wants_table and body:
+                _tell(
+                    engine, decode(body, coding, Limits()), declared, {name: known[name] for name in names}, show=show
+                )
         except Unmaskable as unmaskable:
-            typer.echo(f"gatehold: cannot be masked: {unmaskable}", err=True)
+            hint = advice(unmaskable.reason)
+            typer.echo(f"gatehold: cannot be masked: {unmaskable}{f'; {hint}' if hint else ''}", err=True)
             raise typer.Exit(FAILED) from None
 
 
-def _engine(config: Path | None, names: tuple[str, ...]) -> "MaskingEngine":
-    from masking.engine import MaskingEngine
-
-    profiles, key = _profiles(config)
+def _checked(names: list[str], known: Mapping[str, "Profile"]) -> tuple[str, ...]:
+    if not names:
+        unusable("say which mask profile, as in --profile pii; --list prints them")
     for name in names:
-        if name not in profiles:
-            unusable(f"there is no mask profile {name}; there are {', '.join(sorted(profiles))}")
-    return MaskingEngine({name: profiles[name] for name in names}, key=key)
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            meant = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(known))}"
+            unusable(f"there is no mask profile {name}{meant}")
+    return tuple(dict.fromkeys(names))
+
+
+def _engine(profiles: Mapping[str, "Profile"], key: bytes | None) -> "MaskingEngine":
+    from masking.engine import MaskingEngine
+    from masking.errors import ModelUnavailable
+
+    engine = MaskingEngine(profiles, key=key)
+    try:
+        engine.load_models()
+    except ModelUnavailable as unavailable:
+        unusable(str(unavailable))
+    return engine
 
 
 def _profiles(config: Path | None) -> tuple[Mapping[str, "Profile"], bytes | None]:
@@ -144,7 +162,35 @@ def _answer(engine: "MaskingEngine", line: bytes, otherwise: str, profiles: tupl
         return {"error": str(unmaskable)}
 
 
-def _tell(counts: Mapping[str, int]) -> None:
-    """What was hidden, for people who look on."""
-    if counts and sys.stderr.isatty():
-        typer.echo(", ".join(f"{entity} {count}" for entity, count in counts.items()), err=True)
+def _tell(
+    engine: "MaskingEngine", plain: bytes, declared: str, profiles: Mapping[str, "Profile"], *, show: bool
+) -> None:
+    """What was hidden, for people who look on: on standard error, without the values."""
+    from gatehold.approvals.rendering import columns
+    from gatehold.cli import mask_table
+    from masking.content import Shape, read_content_type, text_of
+
+    told = read_content_type(declared)
+    text = text_of(plain, told)
+    found = engine.inspect(text, content_type=declared, profiles=tuple(profiles))
+    is_json = told.shape is Shape.JSON or (told.shape is None and text.lstrip("\ufeff \t\r\n")[:1] in {"{", "["})
+    if sys.stdout.isatty() and not found.masked.endswith("\n"):
+        typer.echo(err=True)
+    header, rows = mask_table.rows(text, found.findings, profiles.values(), is_json=is_json, show=show)
+    for line in columns(header, rows) if rows else ():
+        typer.echo(line, err=True)
+    typer.echo(mask_table.summary(found.findings, tuple(profiles)), err=True)
+
+
+def _print_profiles(profiles: Mapping[str, "Profile"], *, as_json: bool) -> None:
+    """What each profile hides, and how."""
+    from gatehold.cli.mask_table import operators_of
+
+    listed = {name: operators_of([profiles[name]]) for name in sorted(profiles)}
+    if as_json:
+        print_items({"profile": name, "entities": entities} for name, entities in listed.items())
+        return
+    print_table(
+        ("profile", "entity", "operator"),
+        [(name, entity, "/".join(ways)) for name, entities in listed.items() for entity, ways in entities.items()],
+    )

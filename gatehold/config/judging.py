@@ -15,7 +15,7 @@ from gatehold.config.source import Document, Place
 from policy.model import Problem
 
 _QUOTED = re.compile(r"'([^']*)'")
-_LEADING_KEY = re.compile(r"`([A-Za-z]+)`")
+_LEADING_KEY = re.compile(r"`([A-Za-z0-9_.]+)`")
 
 
 def kind_of(document: Document) -> str | None:
@@ -119,9 +119,9 @@ def _problems(document: Document, model: type[BaseModel], details: Iterable[Erro
 
 
 def _pointed_at(place: Place, detail: ErrorDetails) -> Place:
-    """The key that a message about a whole mapping begins with, where it is there."""
+    """The key that a message about a whole mapping begins with, where it is there; dots lead further in."""
     named = _LEADING_KEY.match(_said(detail))
-    return (*place, named[1]) if named else place
+    return (*place, *named[1].split(".")) if named else place
 
 
 def _place(value: Any, detail: ErrorDetails, *, missing: bool = True) -> Place:

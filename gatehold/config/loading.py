@@ -22,13 +22,16 @@ from gatehold.config.source import Document, read_documents
 from policy.errors import ConfigurationError
 from policy.model import Problem, TargetName
 
-_NAMED_FILES = (
-    ("spec", "credential", "kubernetes", "kubeconfig"),
-    ("spec", "credential", "kubernetes", "tokenFile"),
-    ("spec", "openapi"),
-    ("spec", "tls", "ca"),
-)
-"""Where a Target names files of other kinds, which may lie in the same directory and end in ``.yaml``."""
+_NAMED_FILES = {
+    "Target": (
+        ("spec", "credential", "kubernetes", "kubeconfig"),
+        ("spec", "credential", "kubernetes", "tokenFile"),
+        ("spec", "openapi"),
+        ("spec", "tls", "ca"),
+    ),
+    "MaskProfile": (("spec", "ner", "configuration"),),
+}
+"""Where a document names files of other kinds, which may lie in the same directory and end in ``.yaml``."""
 
 
 def load(directory: Path) -> Configuration:
@@ -70,14 +73,13 @@ def _read_all(directory: Path, contents: Mapping[str, bytes]) -> tuple[list[Docu
 
 
 def _named_files(document: Document) -> Iterator[str]:
-    """Files that a target names, relative to the directory."""
-    if kind_of(document) == "Target":
-        for place in _NAMED_FILES:
-            value = document.value
-            for step in place:
-                value = value.get(step) if isinstance(value, dict) else None
-            if isinstance(value, str):
-                yield os.path.normpath(value)
+    """Files that a document names, relative to the directory."""
+    for place in _NAMED_FILES.get(kind_of(document) or "", ()):
+        value = document.value
+        for step in place:
+            value = value.get(step) if isinstance(value, dict) else None
+        if isinstance(value, str):
+            yield os.path.normpath(value)
 
 
 def _judged(documents: list[Document], base: Path, problems: list[Problem]) -> Iterator[Entry]:

@@ -9,7 +9,7 @@ from gatehold.config.gateway import GatewaySpec
 from gatehold.config.target import TargetSpec
 from masking.profiles import MaskProfileSpec
 from policy.engine import Engine
-from policy.model import TargetName, TargetTraits
+from policy.model import DlpObligation, TargetName, TargetTraits
 from policy.rules.schema import PolicyDocument, PolicyTestDocument
 
 
@@ -37,13 +37,14 @@ class Target:
     @property
     def traits(self) -> TargetTraits:
         """What policy needs to know of it."""
-        mask = self.spec.mask
+        mask, dlp = self.spec.mask, self.spec.dlp
         return TargetTraits(
             name=self.name,
             family=self.spec.family,
             paths=self.spec.path_options,
             mask=tuple(sorted(set(mask.profiles))) if mask else (),
             on_unmaskable=mask.on_unmaskable if mask else "block",
+            dlp=None if dlp is None else DlpObligation(profiles=tuple(sorted(set(dlp.profiles))), action=dlp.action),
         )
 
 

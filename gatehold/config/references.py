@@ -12,8 +12,8 @@ from gatehold.config.entries import Entries, path_text, unknown
 from gatehold.config.gateway import GatewaySpec
 from gatehold.config.source import Document, Place
 from masking.profiles import MaskProfileSpec, resolve
-from masking.profiles.resolving import BUILTIN
-from policy.model import Problem
+from masking.profiles.resolving import BUILTIN, ProfileError
+from policy.model import Family, Problem
 from policy.packs import names as pack_names
 from policy.rules.selectors import glob_matches
 
@@ -95,15 +95,28 @@ def _addresses(entries: Entries) -> Iterator[Problem]:
 def _mask_profiles(entries: Entries) -> Iterator[Problem]:
     known = entries.names("MaskProfile") | set(BUILTIN)
     for entry, target in entries.of(TargetDocument):
-        if target.spec.mask:
-            yield from _all_known(entry.document, ("spec", "mask", "profiles"), target.spec.mask.profiles, known)
+        for key, named in (("mask", target.spec.mask), ("dlp", target.spec.dlp)):
+            if named:
+                yield from _all_known(entry.document, ("spec", key, "profiles"), named.profiles, known)
     problems = []
     for entry, profile in entries.of(MaskProfileDocument):
         if entry.name in BUILTIN:
             message = f"{entry.name} is the name of a built-in mask profile"
             problems.append(entry.document.problem(("metadata", "name"), message))
         problems += _all_known(entry.document, ("spec", "extends"), profile.spec.extends, known)
+        problems += _restored(entry.document, profile.spec, entries)
     yield from problems or _inheritance(entries)
+
+
+def _restored(document: Document, spec: MaskProfileSpec, entries: Entries) -> Iterator[Problem]:
+    families = {entry.name: target.spec.family for entry, target in entries.of(TargetDocument)}
+    for at, rule in enumerate(spec.restore):
+        place = ("spec", "restore", at, "target")
+        yield from unknown(document, place, "target", rule.target, entries.names("Target"))
+        if families.get(rule.target) is Family.KUBERNETES:
+            yield document.problem(
+                place, f"target {rule.target} is a cluster; values are put back for http targets only"
+            )
 
 
 def _all_known(document: Document, place: Place, names: Sequence[str], known: set[str]) -> Iterator[Problem]:
@@ -120,10 +133,10 @@ def _inheritance(entries: Entries) -> Iterator[Problem]:
     whole = {name: spec for name, spec in profiles.items() if _reaches_only(spec, profiles, known)}
     try:
         resolve(whole)
-    except ValueError as error:
+    except ProfileError as error:
         for entry, _ in entries.of(MaskProfileDocument):
-            if str(error).startswith(f"mask profile {entry.name}:"):
-                yield entry.document.problem(("spec", "extends"), str(error))
+            if entry.name == error.profile:
+                yield entry.document.problem(("spec", *error.place), str(error))
 
 
 def _reaches_only(spec: MaskProfileSpec, profiles: dict[str, MaskProfileSpec], known: set[str]) -> bool:

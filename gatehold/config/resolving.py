@@ -22,6 +22,10 @@ def missing(configuration: Configuration) -> tuple[Problem, ...]:
     ]
     for target in configuration.targets.values():
         problems += [Problem(file=target.file, line=target.line, message=message) for message in _target(target)]
+    for name, profile in configuration.profiles.items():
+        if profile.ner is not None and not profile.ner.place.exists():
+            message = f"mask profile {name}: {profile.ner.place}: no language model is there; nothing is downloaded"
+            problems.append(Problem(file=gateway.file, line=gateway.line, message=message))
     return tuple(problems)
 
 

@@ -125,6 +125,13 @@ class TargetMaskSpec(Part):
     on_unmaskable: Literal["block", "drop", "pass"] = "block"
 
 
+class TargetDlpSpec(Part):
+    """What no request to a target may carry, and what is done about it."""
+
+    profiles: tuple[Name, ...] = Field(min_length=1)
+    action: Literal["block", "mask"] = "block"
+
+
 class PathsSpec(Part):
     """What a target's paths may hold that is refused elsewhere."""
 
@@ -147,6 +154,7 @@ class TargetSpec(Part):
     identity: Literal["proxy", "inner", "either"] = Field(default_factory=lambda valid: _identity(valid.get("family")))
     """Where agents may show their token."""
     mask: TargetMaskSpec | None = None
+    dlp: TargetDlpSpec | None = None
     tls: TlsSpec | None = None
     credential: CredentialSpec | None = None
     openapi: ConfigPath | None = None

@@ -1,10 +1,12 @@
 """The spellings in which a credential may come back in an answer. Pure.
 
-Raw, base64 (wherever in a longer text the value stands: ``user:value`` is encoded as a whole), percent-encoded and
-JSON-escaped. Values under ``SHORTEST`` are left out: they would hit ordinary text.
+Raw, reversed, base64 (wherever in a longer text the value stands: ``user:value`` is encoded as a whole), hexadecimal,
+percent-encoded and JSON-escaped, the last two also with every character escaped. Values under ``SHORTEST`` are left
+out: they would hit ordinary text.
 """
 
 import base64
+import html
 import json
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
@@ -15,13 +17,22 @@ SHORTEST = 8
 
 def spellings(values: Iterable[str]) -> tuple[bytes, ...]:
     """All spellings of all values, without duplicates, the longest first."""
-    found = {form for value in values if len(value.encode()) >= SHORTEST for form in _forms(value)}
+    found = {form for value in values if len(value.encode()) >= SHORTEST for form in forms(value)}
     return tuple(sorted((form for form in found if len(form) >= SHORTEST), key=lambda form: (-len(form), form)))
 
 
-def _forms(value: str) -> Iterable[bytes]:
+def forms(value: str) -> Iterable[bytes]:
+    """Every form of one value, however short, some of them more than once."""
     raw = value.encode()
     yield raw
+    yield raw.hex().encode()
+    yield raw.hex().upper().encode()
+    yield html.escape(value).encode()
+    yield raw[::-1]
+    for digits in (raw.hex(), raw.hex().upper()):
+        yield digits.encode()
+        yield "".join(f"%{digits[at : at + 2]}" for at in range(0, len(digits), 2)).encode()
+    yield "".join(f"\\u{ord(each):04x}" for each in value if ord(each) < 1 << 16).encode()
     for text in (quote(value, safe=""), quote(value), quote_plus(value)):
         yield text.encode()
         yield text.lower().encode() if "%" in text else raw

@@ -65,8 +65,12 @@ class Revocations:
         """Raises Refusal for an agent whose access was taken away, and for everybody while that cannot be known."""
         if self._read_at is None or self._monotonic() - self._read_at > STALE:
             raise Refusal(Code.GATEWAY_ERROR, "It cannot be told now whose access was revoked.", retry_after=1)
-        if self._seen and any(self._hits(each, agent) for each in self._about(agent)):
+        if self._seen and self.is_revoked(agent):
             raise Refusal(Code.REVOKED, "Access was revoked.", reason="revoked")
+
+    def is_revoked(self, agent: Agent) -> bool:
+        """Whether an agent's access was taken away, as far as is known now."""
+        return any(self._hits(each, agent) for each in self._about(agent))
 
     async def refused(self, agent: Agent) -> Refusal:
         """Wait until an agent may not act any more."""

@@ -107,6 +107,10 @@ class TokenVerifier:
         rings = ((issuer.name, ring.problem) for issuer, ring in self._issuers.values())
         return tuple(f"issuer {name}: {problem}" for name, problem in rings if problem)
 
+    async def fetch_keys(self) -> None:
+        """Fetch the keys of all issuers now; what could not be had is told by ``problems``."""
+        await asyncio.gather(*(ring.refresh() for _, ring in self._issuers.values()))
+
     def verify_cached(self, token: str) -> Agent | None:
         """The agent of a token that was verified before and still counts; None: ``verify`` has to say."""
         agent = self.recall(token)

@@ -30,6 +30,21 @@ def open_store(url: str, data_dir: Path) -> Store:
     return store
 
 
+def probe(url: str, data_dir: Path) -> str:
+    """What state the store is in: ``new``, ``current`` or ``older``. Nothing is made or changed. Raises StoreError."""
+    if url.startswith("sqlite"):
+        file = data_dir / FILE_NAME if url == "sqlite" else _sqlite_file(make_url(url), data_dir)
+        if not file.exists():
+            return "new"
+    with Store(_engine(url, data_dir)) as store:
+        try:
+            with store.reading() as connection:
+                version = stored_version(connection)
+        except DatabaseError as error:
+            raise StoreError(f"the store is not usable: {error.orig}") from error
+    return "new" if version is None else "current" if version == VERSION else "older"
+
+
 def stored_version(connection: Connection) -> str | None:
     """Revision of the stored schema; None when the database is empty."""
     if not inspect(connection).has_table(VERSION_TABLE):

@@ -1,4 +1,7 @@
-"""What is to be replaced in a form (application/x-www-form-urlencoded): values, by their names and by their looks."""
+"""What is to be replaced in a form (application/x-www-form-urlencoded): values, by their names and by their looks.
+
+A name may come more than once, and may be a path (``user[password]``).
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,11 +10,13 @@ from urllib.parse import quote_plus
 from masking import views
 from masking.edits import Edit, shift
 from masking.errors import Unmaskable
+from masking.formats.segments import hidden, rule_for
+from masking.formats.text import TextMasker
 from masking.judging import whole
 from masking.plan import Plan
 
 
-def form_edits(text: str, plan: Plan) -> list[Edit]:
+def form_edits(text: str, plan: Plan, texts: TextMasker) -> list[Edit]:
     """What is to be replaced in a form; raises ``Unmaskable`` when a name itself would have to be hidden."""
     found: list[Edit] = []
     position = 0
@@ -21,18 +26,18 @@ def form_edits(text: str, plan: Plan) -> list[Edit]:
         if plan.judge.tells(key):
             raise Unmaskable("a form field's name holds protected data")
         start = position + len(name) + len(equals)
-        found += (shift(edit, start) for edit in _value_edits(key, value, plan))
+        found += (shift(edit, start) for edit in _value_edits(key, value, plan, texts))
         position += len(pair) + 1
     return found
 
 
-def _value_edits(key: str, raw: str, plan: Plan) -> Iterator[Edit]:
+def _value_edits(key: str, raw: str, plan: Plan, texts: TextMasker) -> Iterator[Edit]:
     view = views.form(raw)
-    rule = plan.keys.find(key)
-    if rule and raw and not plan.judge.is_token(view.text):
-        hidden = plan.hand.replacement(rule.treatment, rule.entity, view.text)
-        yield whole(rule.entity, raw, quote_plus(hidden), rule.treatment)
+    rule = rule_for(key, plan)
+    if rule:
+        for edit in hidden(view.text, rule, plan):
+            yield whole(edit.entity, raw, quote_plus(edit.replacement), rule.treatment)
         return
-    for edit in plan.judge.edits(view.text, key):
+    for edit in texts.edits(view.text, key):
         start, end = view.origin(edit.start), view.origin(edit.end)
         yield replace(edit, start=start, end=end, replacement=quote_plus(edit.replacement))

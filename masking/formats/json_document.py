@@ -18,7 +18,7 @@ from masking.formats.json_spans import Layout, Leaf, scan
 from masking.formats.kubernetes import Echo, Place, SecretObjects, value_of
 from masking.formats.manifests import manifest_edits
 from masking.judging import whole
-from masking.numbers import hide_number
+from masking.ner import NOBODY, Asked
 from masking.plan import Plan
 from masking.views import View, json_string
 
@@ -27,7 +27,7 @@ _NESTED_DEPTH = 3
 _CACHED_LENGTH = 512
 _CACHED = 1 << 15
 
-type Verdicts = Callable[[str, str], tuple[Edit, ...]]
+type Verdicts = Callable[[str, str, Asked], tuple[Edit, ...]]
 
 
 class JsonMasker:
@@ -45,11 +45,21 @@ class JsonMasker:
         """The same for a text that may be an object or array of JSON, and is none of our concern otherwise."""
         return self._nested(text, 1)
 
+    def string_edits(self, name: str, raw: str) -> list[Edit]:
+        """What is to be replaced in the inside of a string token, for its looks; ``name`` is decoded."""
+        return list(_raw_edits(self._verdicts(0), name, raw, NOBODY))
+
+    def named_edit(self, name: str, raw: str) -> Edit | None:
+        """What takes the place of the inside of a string token whose name tells."""
+        rule = self._plan.keys.find(name)
+        place = rule and Place(entity=rule.entity, treatment=rule.treatment)
+        return self._placed(place, raw, (0, len(raw), name, 0, True)) if place else None
+
     def _edits(self, value: Any, text: str, depth: int) -> list[Edit]:
         found, names = json_screen.members(value)
         closer = json_screen.needs_scan(value, found, names, self._plan)
         verdicts = self._verdicts(depth)
-        if not closer and not any(verdicts(name, each) for name, each in found if isinstance(each, str)):
+        if not closer and not any(verdicts(name, each, NOBODY) for name, each in found if isinstance(each, str)):
             return []
         layout = scan(text)
         if depth == 0 and any(self._plan.judge.tells(name) for name in layout.names):
@@ -70,7 +80,8 @@ class JsonMasker:
                 if edit:
                     yield shift(edit, start)
             else:
-                for each in _raw_edits(verdicts, layout.name_of(leaf), text[start:end]):
+                asked = self._plan.ner.at(layout.steps_to(leaf)) if self._plan.ner.placed else NOBODY
+                for each in _raw_edits(verdicts, layout.name_of(leaf), text[start:end], asked):
                     yield shift(each, start)
                 if index in echoes:
                     yield from self._echoed(echoes[index], text, leaf)
@@ -119,26 +130,26 @@ class JsonMasker:
             hidden = self._plan.hand.replacement(place.treatment, place.entity, known)
             hidden = base64.b64encode(hidden.encode()).decode() if place.encoded else _quoted(hidden)
         else:
-            hidden = "null" if place.treatment.operator == "redact" else hide_number(raw)
+            hidden = self._plan.hand.number(place.treatment, raw)
         return None if hidden == raw else shift(whole(place.entity, raw, hidden, place.treatment), start)
 
     def _verdicts(self, depth: int) -> Verdicts:
         """The edits of strings by (name, value), each worked out once: short ones for all texts, long ones for one."""
-        long: dict[tuple[str, str], tuple[Edit, ...]] = {}
+        long: dict[tuple[str, str, Asked], tuple[Edit, ...]] = {}
 
-        def verdict(name: str, value: str) -> tuple[Edit, ...]:
+        def verdict(name: str, value: str, asked: Asked) -> tuple[Edit, ...]:
             if len(value) <= _CACHED_LENGTH:
-                return self._remembered(name, value, depth)
-            if (name, value) not in long:
-                long[name, value] = self._judged(name, value, depth)
-            return long[name, value]
+                return self._remembered(name, value, depth, asked)
+            if (name, value, asked) not in long:
+                long[name, value, asked] = self._judged(name, value, depth, asked)
+            return long[name, value, asked]
 
         return verdict
 
-    def _judged(self, name: str, value: str, depth: int) -> tuple[Edit, ...]:
+    def _judged(self, name: str, value: str, depth: int, asked: Asked) -> tuple[Edit, ...]:
         # What was found in its members comes first: of equals it wins, and keeps the text in the string JSON.
         placed = (*self._nested(value, depth + 1), *manifest_edits(value, self._plan))
-        return (*placed, *self._plan.judge.edits(value, name))
+        return (*placed, *self._plan.judge.edits(value, name, asked=asked))
 
     def _nested(self, text: str, depth: int) -> list[Edit]:
         if depth > _NESTED_DEPTH or text.lstrip(" \t\r\n")[:1] not in {"{", "["}:
@@ -161,10 +172,10 @@ class JsonMasker:
                 at = view.text.find(value, at + len(value))
 
 
-def _raw_edits(verdicts: Verdicts, name: str, raw: str) -> Iterator[Edit]:
+def _raw_edits(verdicts: Verdicts, name: str, raw: str, asked: Asked) -> Iterator[Edit]:
     """Edits in the inside of a string token."""
     view = json_string(raw) if "\\" in raw else View(raw)
-    for edit in verdicts(name, view.text):
+    for edit in verdicts(name, view.text, asked):
         yield _mapped(edit, view)
 
 

@@ -64,7 +64,7 @@ def members(value: Any) -> tuple[Members, set[str]]:
 
 def needs_scan(value: Any, found: Members, names: Iterable[str], plan: Plan) -> bool:
     """Whether names, numbers or places ask for a closer look, whatever the strings hold."""
-    if plan.paths or any(plan.judge.tells(name) or _is_deep(name, plan) for name in names):
+    if plan.paths or plan.ner.placed or any(plan.judge.tells(name) or _is_deep(name, plan) for name in names):
         return True
     if any(_asks(name, each, plan) for name, each in found):
         return True

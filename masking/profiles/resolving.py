@@ -8,9 +8,12 @@ from importlib.resources import files
 import yaml
 
 from masking.operators import Treatment
-from masking.profiles.spec import EntitySpec, KeySpec, KindSpec, MaskProfileSpec, PathSpec
+from masking.profiles.checks import meant
+from masking.profiles.ner_spec import NerSpec
+from masking.profiles.restore_spec import RestoreSpec
+from masking.profiles.spec import EntitySpec, KeySpec, KindSpec, MaskProfileSpec, PathSpec, needs_patterns, not_known
 
-BUILTIN = ("kubernetes", "pci", "pii", "secrets")
+BUILTIN = ("health", "kubernetes", "pci", "pii", "secrets")
 _DEFAULT_THRESHOLD = 0.5
 
 
@@ -40,6 +43,24 @@ class Profile:
     paths: tuple[PathSpec, ...]
     kinds: tuple[KindSpec, ...]
     pairs: bool
+    ner: tuple[NerSpec, ...] = ()
+    restore: tuple[RestoreSpec, ...] = ()
+
+    @property
+    def reversible(self) -> frozenset[str]:
+        """The entities whose tokens can be put back."""
+        detected = {rule.entity for rule in self.entities.values() if rule.treatment.reversible}
+        return frozenset(detected | {rule.entity for rule in (*self.keys, *self.paths) if rule.treatment.reversible})
+
+
+class ProfileError(ValueError):
+    """A profile that cannot be resolved. The message begins with its name."""
+
+    def __init__(self, profile: str, message: str, *place: str) -> None:
+        """``place``: the keys under ``spec`` that lead to what is wrong."""
+        self.profile = profile
+        self.place = place
+        super().__init__(f"mask profile {profile}: {message}")
 
 
 @cache
@@ -55,11 +76,12 @@ def builtin() -> Mapping[str, MaskProfileSpec]:
 def resolve(documents: Mapping[str, MaskProfileSpec]) -> Mapping[str, Profile]:
     """All profiles by name: the built-in ones and ``documents``.
 
-    Raises ``ValueError`` naming the profile that takes a built-in name, extends an unknown one, or extends itself.
+    Raises ``ProfileError`` for one that takes a built-in name, extends an unknown one or itself, has an entity that
+    nothing describes, or puts back what nothing can put back.
     """
     taken = sorted(set(documents) & set(BUILTIN))
     if taken:
-        raise ValueError(f"mask profile {taken[0]}: the name is taken by a built-in profile")
+        raise ProfileError(taken[0], "the name is taken by a built-in profile")
     specs = {**builtin(), **documents}
     resolved: dict[str, Profile] = {}
     for name in specs:
@@ -73,11 +95,11 @@ def _resolve(
     if name in done:
         return done[name]
     if name in open_:
-        raise ValueError(f"mask profile {name}: extends itself by way of {' -> '.join((*open_, name))}")
+        raise ProfileError(name, f"extends itself by way of {' -> '.join((*open_, name))}", "extends")
     parents: list[Profile] = []
     for parent in specs[name].extends:
         if parent not in specs:
-            raise ValueError(f"mask profile {name}: extends an unknown profile, {parent}")
+            raise ProfileError(name, f"extends an unknown profile, {parent}{meant(parent, specs)}", "extends")
         parents.append(_resolve(parent, specs, done, (*open_, name)))
     done[name] = _combine(name, specs[name], parents)
     return done[name]
@@ -88,7 +110,10 @@ def _combine(name: str, spec: MaskProfileSpec, parents: list[Profile]) -> Profil
     if threshold is None:
         threshold = min((parent.threshold for parent in parents), default=_DEFAULT_THRESHOLD)
     inherited = {entity: rule for parent in parents for entity, rule in parent.entities.items()}
-    return Profile(
+    for entity, own in spec.entities.items():
+        if needs_patterns(entity, own) and entity not in inherited:
+            raise ProfileError(name, not_known(entity, inherited), "entities", entity)
+    profile = Profile(
         name=name,
         threshold=threshold,
         entities={rule.entity: rule for rule in _rules(spec, inherited, threshold)},
@@ -96,7 +121,13 @@ def _combine(name: str, spec: MaskProfileSpec, parents: list[Profile]) -> Profil
         paths=(*spec.paths, *(path for parent in parents for path in parent.paths)),
         kinds=(*spec.kinds, *(kind for parent in parents for kind in parent.kinds)),
         pairs=spec.pairs or any(parent.pairs for parent in parents),
+        ner=(*((spec.ner,) if spec.ner else ()), *(ner for parent in parents for ner in parent.ner)),
+        restore=(*spec.restore, *(each for parent in parents for each in parent.restore)),
     )
+    if spec.restore and not profile.reversible:
+        message = "there is nothing to put back: no entity, key or path of it is `reversible: true`"
+        raise ProfileError(name, message, "restore")
+    return profile
 
 
 def _rules(spec: MaskProfileSpec, inherited: Mapping[str, EntityRule], threshold: float) -> Iterator[EntityRule]:
@@ -114,7 +145,7 @@ def _rules(spec: MaskProfileSpec, inherited: Mapping[str, EntityRule], threshold
                 threshold=threshold,
                 guarded=guarded,
                 embedded=embedded,
-                custom=own if own.custom else None,
+                custom=own if own.custom else inherited[entity].custom if entity in inherited else None,
             )
         else:
             continue

@@ -1,37 +1,30 @@
 """The ``spec`` of a ``MaskProfile`` document."""
 
-import re
+from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
-import regex
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from masking.operators import LONGEST_KEPT, Operator, Treatment
+from masking.operators import LONGEST_KEPT, Numbers, Operator, Treatment
+from masking.profiles.checks import checked_path, checked_pattern, meant
+from masking.profiles.ner_spec import NerSpec
+from masking.profiles.restore_spec import RestoreSpec
 from masking.screens import PRESIDIO_ENTITIES
 from masking.secret_patterns import SECRET_ENTITIES
 
 KNOWN_ENTITIES = PRESIDIO_ENTITIES | SECRET_ENTITIES
 """What can be named in ``entities`` without a pattern of its own."""
-
-_PATH = re.compile(r"\$(?:\.\.?[\w$-]+|\.\.?\*|\[\*\]|\[\d+\]|\[\"[^\"]*\"\]|\['[^']*'\])+")
-
-
-def _checked_pattern(pattern: str) -> str:
-    try:
-        regex.compile(pattern)
-    except regex.error as error:
-        raise ValueError(f"not a regular expression: {error}") from error
-    return pattern
+_LONGEST_WORD = 256
 
 
-def _checked_path(path: str) -> str:
-    if not _PATH.fullmatch(path):
-        raise ValueError("not a path: use $, .name, ..name, .*, [n], [*] and ['name'], for example $.items[*].name")
-    return path
+def _checked_word(word: str) -> str:
+    if not word.strip() or len(word) > _LONGEST_WORD:
+        raise ValueError(f"a word of a deny list has 1 to {_LONGEST_WORD} characters")
+    return word
 
 
-type Pattern = Annotated[str, AfterValidator(_checked_pattern)]
+type Pattern = Annotated[str, AfterValidator(checked_pattern)]
 type EntityName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
 
 
@@ -42,20 +35,41 @@ class _Part(BaseModel):
 class _Hidden(_Part):
     operator: Operator = "replace"
     keep_last: int = Field(default=0, ge=0, le=LONGEST_KEPT)
+    numbers: Numbers = "digits"
+    """What a JSON number becomes: other digits, as many, or ``null``."""
 
     @property
     def treatment(self) -> Treatment:
         """The operator with its parameters."""
-        return Treatment(operator=self.operator, keep_last=self.keep_last)
+        return Treatment(operator=self.operator, keep_last=self.keep_last, numbers=self.numbers)
 
 
-class EntitySpec(_Hidden):
+class _Reversible(_Hidden):
+    reversible: bool = False
+    """Whether the token of a pseudonym can be put back where ``restore`` says."""
+
+    @property
+    def treatment(self) -> Treatment:
+        """The operator with its parameters."""
+        return Treatment(
+            operator=self.operator, keep_last=self.keep_last, numbers=self.numbers, reversible=self.reversible
+        )
+
+    @model_validator(mode="after")
+    def _only_pseudonyms_are_reversible(self) -> Self:
+        if self.reversible and self.operator != "pseudonym":
+            raise ValueError("`reversible` needs operator: pseudonym")
+        return self
+
+
+class EntitySpec(_Reversible):
     """One kind of value to detect: Presidio's, one of the secrets, or an own one by ``regex`` or ``denyList``."""
 
     enabled: bool = True
     """False takes away an entity that an extended profile has."""
     regex: Pattern | None = None
-    deny_list: tuple[str, ...] = ()
+    deny_list: tuple[Annotated[str, AfterValidator(_checked_word)], ...] = ()
+    """Whole words, in any case."""
     score: float = Field(default=0.8, ge=0, le=1)
     """Of an own entity: how sure a match is, before words next to it are considered."""
     context: tuple[str, ...] = ()
@@ -72,7 +86,7 @@ class _Placed(_Hidden):
     """What a value there counts as."""
 
 
-class KeySpec(_Placed):
+class KeySpec(_Placed, _Reversible):
     """Values of JSON members and form fields whose name ``match`` is found in."""
 
     match: Pattern
@@ -81,10 +95,10 @@ class KeySpec(_Placed):
     """Whether everything inside an object under such a name is masked as well."""
 
 
-class PathSpec(_Placed):
+class PathSpec(_Placed, _Reversible):
     """The value at ``path``, with everything inside it."""
 
-    path: Annotated[str, AfterValidator(_checked_path)]
+    path: Annotated[str, AfterValidator(checked_path)]
     entity: EntityName = "VALUE"
 
 
@@ -114,11 +128,27 @@ class MaskProfileSpec(_Part):
     keys: tuple[KeySpec, ...] = ()
     paths: tuple[PathSpec, ...] = ()
     kinds: tuple[KindSpec, ...] = ()
+    ner: NerSpec | None = None
+    """A language model, for the values that it names; those of extended profiles stay."""
+    restore: tuple[RestoreSpec, ...] = ()
+    """Where reversible pseudonyms may be put back; nowhere by default."""
 
     @model_validator(mode="after")
     def _entities_are_known(self) -> Self:
         for name, entity in self.entities.items():
-            if entity.custom == (name in KNOWN_ENTITIES) and entity.enabled:
-                hint = "is built in: take another name" if entity.custom else "is not built in: give regex or denyList"
-                raise ValueError(f"entity {name} {hint}")
+            if entity.custom and entity.enabled and name in KNOWN_ENTITIES:
+                raise ValueError(f"`entities.{name}` is built in: take another name")
+            # An extended profile may bring an entity of its own; what is none is told when profiles are resolved.
+            if not self.extends and needs_patterns(name, entity):
+                raise ValueError(not_known(name))
         return self
+
+
+def needs_patterns(name: str, entity: EntitySpec) -> bool:
+    """Whether there is nothing to detect an entity by, unless an extended profile has it."""
+    return entity.enabled and not entity.custom and name not in KNOWN_ENTITIES
+
+
+def not_known(name: str, more: Iterable[str] = ()) -> str:
+    """What is said of an entity that nothing gives a pattern; ``more``: names that are known besides the built-in."""
+    return f"`entities.{name}` is not built in: give regex or denyList{meant(name, {*KNOWN_ENTITIES, *more})}"

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Literal
 
 from policy.expressions import Environment, Expression, ExpressionError
-from policy.model import Family, LimitObligation, MaskObligation, RuleName, TargetTraits
+from policy.model import DlpObligation, Family, LimitObligation, MaskObligation, RuleName, TargetTraits
 from policy.rules.paths import PathPattern, parse_pattern
 from policy.rules.quantities import parse_count_quota, parse_size_quota
 from policy.rules.rule import ApprovalTerms, Effect, Rule
@@ -139,6 +139,7 @@ class _Compilation:
             approval=self._approval(spec.approval),
             limits=_limits(RuleName(spec.name), spec.limit) if spec.limit else (),
             mask=self._mask(),
+            dlp=self._dlp(),
             reason=spec.reason,
             hash=rule_hash(spec),
         )
@@ -149,10 +150,9 @@ class _Compilation:
             if "*" not in name:
                 self._check_target((*place, at), name)
         self._check_known(("agents", "issuers"), "issuer", agents.issuers or (), self._surroundings.issuers)
-        if self._spec.mask:
-            self._check_known(
-                ("mask", "profiles"), "mask profile", self._spec.mask.profiles, self._surroundings.profiles
-            )
+        for key, named in (("mask", self._spec.mask), ("dlp", self._spec.dlp)):
+            if named:
+                self._check_known((key, "profiles"), "mask profile", named.profiles, self._surroundings.profiles)
 
     def _check_target(self, path: Place, name: str) -> None:
         target = self._surroundings.targets.get(name)
@@ -211,6 +211,10 @@ class _Compilation:
         if spec is None:
             return None
         return MaskObligation(profiles=tuple(sorted(set(spec.profiles))), on_unmaskable=spec.on_unmaskable)
+
+    def _dlp(self) -> DlpObligation | None:
+        spec = self._spec.dlp
+        return None if spec is None else DlpObligation(profiles=tuple(sorted(set(spec.profiles))), action=spec.action)
 
 
 def _unless_any(globs: tuple[str, ...] | None) -> tuple[str, ...] | None:

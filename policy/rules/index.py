@@ -25,6 +25,9 @@ from policy.rules.schema import HttpSpec, KubernetesSpec
 from policy.rules.selectors import AgentDimension, ExactDimension, GlobDimension
 from policy.rules.verbs import counted_verbs, required_verbs
 
+WEBSOCKET = "websocket"
+"""The one protocol that http rules can open."""
+
 type Masks = tuple[tuple[str, int], ...]
 """Selector and the rules that it leaves."""
 
@@ -37,21 +40,27 @@ class HttpIndex:
         specs = [(cast("HttpSpec", rule.match), bit) for rule, bit in _numbered(rules)]
         self._agents = _agents(rules)
         self._forbidding = _bits(bit for rule, bit in _numbered(rules) if rule.forbids)
-        self._all = _bits(bit for _, bit in _numbered(rules))
+        self._plain = _bits(bit for spec, bit in specs if spec.upgrade is None)
+        self._upgrading = _bits(bit for spec, bit in specs if spec.upgrade is not None)
         self._targets = GlobDimension((spec.targets, bit) for spec, bit in specs)
         self._methods = ExactDimension((spec.methods, bit) for spec, bit in specs)
         self._tries: dict[PathOptions, PathTrie] = {}
 
     def masks(self, agent: Agent, target: TargetTraits, action: HttpAction) -> Masks:
-        """What each selector leaves of the rules. No door opens for an upgrade: what passes then is not judged."""
+        """What each selector leaves of the rules. A door opens for an upgrade only where it says so."""
         segments = folded(action.segments, target.paths)
         return (
             ("targets", self._targets.mask(target.name)),
             *self._agents.masks(agent),
             ("methods", self._methods.mask_any((action.method, *action.also_methods))),
             ("paths", self._trie(target.paths).mask(segments, trailing_slash=action.trailing_slash)),
-            ("upgrade", self._forbidding if action.upgrade else self._all),
+            ("upgrade", self._upgrade_mask(action.upgrade.strip().lower())),
         )
+
+    def _upgrade_mask(self, asked: str) -> int:
+        if not asked:
+            return self._plain
+        return self._plain & self._forbidding | (self._upgrading if asked == WEBSOCKET else 0)
 
     def _trie(self, options: PathOptions) -> PathTrie:
         """One trie for all targets that read paths alike."""

@@ -1,16 +1,18 @@
 """How the demands of several rules become one: always the strictest.
 
-Masks join by union. Approvals are all required, in one prompt: their sets of groups stand side by side, the largest
-count counts, the shortest grant and the narrowest scope. Limits all have to have room.
+Masks join by union, and so do searches of requests: where one of them blocks, all do. Approvals are all required, in
+one prompt: their sets of groups stand side by side, the largest count counts, the shortest grant and the narrowest
+scope. Limits all have to have room.
 """
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
-from policy.model import ApprovalObligation, LimitObligation, MaskObligation, RuleName, TargetTraits
+from policy.model import ApprovalObligation, DlpObligation, LimitObligation, MaskObligation, RuleName, TargetTraits
 from policy.rules.rule import ApprovalTerms, Rule
 
 _ON_UNMASKABLE = ("block", "drop", "pass")
+_ACTIONS = ("block", "mask")
 _NO_MASK = MaskObligation()
 _SCOPES = ("request", "resource", "rule")
 
@@ -25,6 +27,19 @@ def combine_masks(target: TargetTraits, rules: Iterable[Rule]) -> MaskObligation
     return MaskObligation(
         profiles=tuple(sorted(set(chain.from_iterable(mask.profiles for mask in masks)))),
         on_unmaskable=min((mask.on_unmaskable for mask in masks), key=_ON_UNMASKABLE.index),
+    )
+
+
+def combine_dlp(target: TargetTraits, rules: Iterable[Rule]) -> DlpObligation | None:
+    """Every profile of the target and of the rules; None where the request is not searched."""
+    found = [rule.dlp for rule in rules if rule.dlp is not None]
+    if target.dlp is not None:
+        found.append(target.dlp)
+    if len(found) < 2:
+        return found[0] if found else None
+    return DlpObligation(
+        profiles=tuple(sorted(set(chain.from_iterable(dlp.profiles for dlp in found)))),
+        action=min((dlp.action for dlp in found), key=_ACTIONS.index),
     )
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from policy.expressions import Expression
-from policy.model import Family, LimitObligation, MaskObligation, RuleName
+from policy.model import DlpObligation, Family, LimitObligation, MaskObligation, RuleName
 from policy.rules.paths import PathPattern
 from policy.rules.schema import AgentsSpec, HttpSpec, KubernetesSpec
 from policy.rules.validity import Validity
@@ -54,6 +54,7 @@ class Rule:
     approval: ApprovalTerms | None = None
     limits: tuple[LimitObligation, ...] = ()
     mask: MaskObligation | None = None
+    dlp: DlpObligation | None = None
     reason: str = ""
     hash: str
     """SHA-256 of the rule as written, in hexadecimal. An approval is bound to it: an edited rule is another rule."""

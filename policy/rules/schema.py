@@ -36,7 +36,7 @@ VERBS = (
     *("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "proxy"),
     *("head", "post", "put", "options"),  # of non-resource paths, where the verb is the method
 )
-_LATER = {"operations": "name `paths` and `methods` instead", "upgrade": "upgrades on http targets are refused"}
+_LATER = {"operations": "name `paths` and `methods` instead", "upgrade": "it stands under `http`"}
 
 
 class Model(BaseModel):
@@ -175,6 +175,8 @@ class HttpSpec(Selecting):
     targets: _Some[_Glob] | None = None
     methods: _Some[Annotated[str, _one_of(METHODS, "a method")]] | None = None
     paths: _Some[_Text] | None = None
+    upgrade: Literal["websocket"] | None = None
+    """With it: calls that ask for a WebSocket, and no others. Without it an allow opens none."""
 
 
 class KubernetesSpec(Selecting):
@@ -245,6 +247,13 @@ class MaskSpec(Selecting):
     on_unmaskable: Literal["block", "drop", "pass"] = "block"
 
 
+class DlpSpec(Selecting):
+    """What a request may not carry, and what is done about it."""
+
+    profiles: _Some[_Name]
+    action: Literal["block", "mask"] = "block"
+
+
 class WindowSpec(Selecting):
     """A weekly time window. One that ends before it starts runs over midnight and belongs to the day it starts on."""
 
@@ -275,6 +284,7 @@ class RuleSpec(Selecting):
     approval: ApprovalSpec | None = None
     limit: LimitSpec | None = None
     mask: MaskSpec | None = None
+    dlp: DlpSpec | None = None
     reason: Annotated[str, Field(max_length=1024)] = ""
     """What the agent is told where this rule decides."""
     not_before: AwareDatetime | None = None
@@ -285,11 +295,11 @@ class RuleSpec(Selecting):
     def _makes_sense(self) -> Self:
         if (self.http is None) == (self.kubernetes is None):
             raise ValueError("give exactly one of `http` and `kubernetes`")
-        demands = [key for key in ("approval", "limit", "mask") if getattr(self, key) is not None]
+        demands = [key for key in ("approval", "limit", "mask", "dlp") if getattr(self, key) is not None]
         if self.effect == "deny" and demands:
             raise ValueError(f"a deny refuses always and cannot have `{demands[0]}`; use effect: constrain")
         if self.effect == "constrain" and not demands:
-            raise ValueError("a constrain demands something: give `approval`, `limit` or `mask`")
+            raise ValueError("a constrain demands something: give `approval`, `limit`, `mask` or `dlp`")
         if self.not_before and self.not_after and self.not_before >= self.not_after:
             raise ValueError("`notBefore` is not before `notAfter`")
         return self
@@ -355,6 +365,13 @@ class CaseRequest(Model):
     objects: CaseObjects | None = None
 
 
+class CaseDlp(Model):
+    """The search of the request that must come out; a key that is left out is not looked at."""
+
+    profiles: tuple[str, ...] | None = None
+    action: Literal["block", "mask"] | None = None
+
+
 class CaseExpectation(Model):
     """What must come out; a key that is left out is not looked at. ``rule: null``: no rule decided."""
 
@@ -362,6 +379,8 @@ class CaseExpectation(Model):
     rule: str | None = None
     code: str | None = None
     mask: tuple[str, ...] | None = None
+    dlp: CaseDlp | None = None
+    """``dlp: null``: the request is not searched."""
 
 
 class CaseSpec(Model):

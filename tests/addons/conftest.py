@@ -59,6 +59,19 @@ rules:
     effect: constrain
     http: {targets: [crm], methods: ["*"], paths: ["/masked/**"]}
     mask: {profiles: [pii]}
+  - {name: write, effect: allow, http: {targets: [crm], methods: [POST], paths: ["/blocked/**", "/cleaned/**"]}}
+  - name: nothing-goes-out
+    effect: constrain
+    http: {targets: [crm], methods: ["*"], paths: ["/blocked/**"]}
+    dlp: {profiles: [pii, secrets]}
+  - name: cleaned-on-the-way
+    effect: constrain
+    http: {targets: [crm], methods: ["*"], paths: ["/cleaned/**"]}
+    dlp: {profiles: [pii], action: mask}
+  - name: searched-namespace
+    effect: allow
+    kubernetes: {targets: [main], namespaces: [searched], verbs: ["*"]}
+    dlp: {profiles: [kubernetes]}
 """
 
 

@@ -169,7 +169,7 @@ def test_the_marks_of_a_governed_answer() -> None:
     decision = Decision(verdict=Verdict.ALLOW, code=Code.ALLOWED, rule=RuleName("door"))
     response = http.Response.make(200)
     answers.mark(response, make_call(decision=decision, approval="apr_1", masked={"PHONE": 1, "EMAIL": 2}))
-    marks = {name: response.headers[name] for name in answers.HEADERS}
+    marks = {name: response.headers[name] for name in answers.HEADERS if name in response.headers}
     assert marks == {
         "Gatehold-Decision": "dec_1", "Gatehold-Rule": "door", "Gatehold-Masked": "EMAIL=2,PHONE=1", "Gatehold-Approval": "apr_1",
     }  # fmt: skip

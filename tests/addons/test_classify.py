@@ -6,7 +6,8 @@ import pytest
 from mitmproxy import http
 
 from addons.calls import Call, Stage
-from addons.classify import LARGE, Classify
+from addons.classify import Classify
+from addons.offload import PARSED_ON_LOOP
 from addons.runtime import Runtime, wire_request
 from policy.actions.kubernetes import KubernetesAction
 from policy.codes import Code
@@ -40,7 +41,7 @@ async def test_what_has_two_meanings_is_refused(runtime: Runtime) -> None:
     assert call.stamps == []
 
 
-@pytest.mark.parametrize(("size", "read"), [(1, False), (LARGE, True)])
+@pytest.mark.parametrize(("size", "read"), [(1, False), (PARSED_ON_LOOP, True)])
 async def test_a_large_body_is_read_beside_the_loop(runtime: Runtime, size: int, read: bool) -> None:
     """Policy finds it read; a small one waits until policy asks."""
     content = json.dumps({"data": {"a": "x" * size}}).encode()

@@ -5,7 +5,7 @@ import base64
 import pytest
 from mitmproxy import http
 
-from addons.handshakes import PORTFORWARD, PROTOCOLS, V4, V5, Handshake, _accept, read_handshake
+from addons.handshakes import PORTFORWARD, PROTOCOLS, V4, V5, Handshake, _accept, read_free_handshake, read_handshake
 from policy.codes import Code
 from policy.errors import Refusal
 from tests.addons.support import make_request, make_response
@@ -119,3 +119,25 @@ def test_only_101_switches(status: int) -> None:
     response.status_code = status
     with pytest.raises(Refusal):
         handshake.switch(response)
+
+
+@pytest.mark.parametrize(
+    ("offer", "goes_on"),
+    [
+        (None, ()),
+        ("chat.v2, graphql-transport-ws", ("chat.v2", "graphql-transport-ws")),
+        ("realtime, openai-insecure-api-key.sk-1, bearer.abc, Authorization", ("realtime",)),
+        ("v1, 0123456789abcdef, a/b, " + "x" * 33, ("v1",)),
+        ("v1.0123456789abcdef", ()),
+    ],
+)
+def test_free_subprotocols_go_on_unless_they_look_like_a_key(offer: str | None, goes_on: tuple[str, ...]) -> None:
+    """None has to be there, and the target may choose none; it may not choose what was not offered."""
+    handshake = read_free_handshake(offered(Sec_WebSocket_Protocol=offer))
+    assert handshake.protocols == goes_on
+    assert any(name == b"Sec-WebSocket-Protocol" for name, _ in handshake.request_fields()) is bool(goes_on)
+    response = answered(handshake, Sec_WebSocket_Protocol=None)
+    handshake.switch(response)
+    assert "sec-websocket-protocol" not in response.headers
+    with pytest.raises(Refusal):
+        handshake.switch(answered(handshake, Sec_WebSocket_Protocol="sk-1"))

@@ -7,6 +7,8 @@ from addons.calls import Stage
 from addons.handshakes import Handshake
 from addons.inject import Inject
 from addons.runtime import Runtime
+from masking.encodings import ACCEPTED
+from masking.literals import Literals
 from policy.codes import Code
 from policy.errors import Refusal
 from policy.model import Agent
@@ -108,7 +110,26 @@ async def test_a_masked_answer_is_asked_for_as_a_whole(runtime: Runtime, masked:
     flow = await _injected(runtime, make_request(headers=sent), profiles=("pii",) if masked else ())
     assert ("range" in flow.request.headers) is not masked
     assert ("if-none-match" in flow.request.headers) is not masked
-    assert flow.request.headers.get_all("accept-encoding") == ["gzip"]
+    assert flow.request.headers.get_all("accept-encoding") == [ACCEPTED]
+
+
+async def test_without_a_mask_or_credential_the_agent_says_what_it_reads(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such an answer is passed on as it comes."""
+    monkeypatch.setattr(type(runtime.gateway), "echoes", lambda _: Literals(()))
+    for asked, sent in (("br, gzip", "gzip"), ("br", "identity"), ("", "identity")):
+        flow = await _injected(runtime, make_request(headers={"Accept-Encoding": asked}))
+        assert flow.request.headers.get_all("accept-encoding") == [sent]
+
+
+@pytest.mark.parametrize(
+    "name", ["Want-Digest", "Want-Repr-Digest", "want_content_digest", "Request-Range", "If-Range"]
+)
+async def test_nothing_is_asked_about_the_bytes_before_masking(runtime: Runtime, name: str) -> None:
+    """In no spelling."""
+    flow = await _injected(runtime, make_request(headers={name: "x"}), profiles=("pii",))
+    assert name.lower() not in flow.request.headers
 
 
 @pytest.mark.parametrize(("method", "body", "expected"), [("GET", b"", []), ("POST", b"", ["0"]), ("POST", b"abc", ["3"]), ("DELETE", b"ab", ["2"])])  # fmt: skip

@@ -1,5 +1,6 @@
 """Law: what a mask hides never leaves, nor does the gateway's own credential; what cannot be masked is withheld."""
 
+import dataclasses
 import gzip
 import json
 from typing import Any
@@ -12,8 +13,10 @@ from addons.handshakes import Handshake
 from addons.record import Recording
 from addons.redact import Redact
 from addons.runtime import Runtime
+from masking.errors import Unmaskable
 from policy.codes import Code
 from policy.errors import Refusal
+from policy.model import MaskObligation, Obligations
 from tests.addons.conftest import CREDENTIAL
 from tests.addons.support import make_flow, make_request, make_response, sealed
 from tests.addons.test_handshakes import answered
@@ -169,3 +172,51 @@ async def test_a_redirect_of_an_upgrade_leads_nowhere(redact: Redact) -> None:
     flow.response.status_code = 302
     await redact.responseheaders(flow)
     assert "location" not in flow.response.headers
+
+
+@pytest.mark.parametrize("status", [200, 201, 400, 401, 404, 409, 500, 503])
+async def test_errors_are_masked_as_anything_else(redact: Redact, status: int) -> None:
+    """An error that quotes what was asked for is an answer."""
+    response = make_response(_body({"message": f"no user {EMAIL}"}), JSON)
+    response.status_code = status
+    flow = await _answered(redact, response)
+    assert flow.response is not None
+    assert flow.response.status_code == status
+    assert EMAIL.encode() not in (flow.response.raw_content or b"")
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "multipart/byteranges; boundary=x"])
+@pytest.mark.parametrize("status", [200, 206, 226])
+async def test_a_part_is_withheld(redact: Redact, status: int, content_type: str) -> None:
+    """It is cut where somebody chose; a part of a value has not its form."""
+    response = make_response(b"ada.lovelace@exam", {"Content-Type": content_type, "Content-Length": "17"})
+    response.status_code = status
+    flow = await _answered(redact, response)
+    assert flow.response is not None
+    if (status, content_type) != (200, "application/json"):
+        assert redact.runtime.call(flow).refusal is not None
+    assert b"ada.lovelace" not in (flow.response.raw_content or b"")
+
+
+@pytest.mark.parametrize("choice", ["drop", "pass"])
+async def test_what_a_rule_does_instead_of_withholding(redact: Redact, choice: str) -> None:
+    """``drop`` empties it, ``pass`` lets it through; credentials stay here in any case."""
+    flow = make_flow()
+    call = sealed(redact.runtime, flow)
+    mask = MaskObligation(profiles=("pii",), on_unmaskable=choice)  # type: ignore[arg-type]
+    call.decision = dataclasses.replace(call.decision, obligations=Obligations(mask=mask))  # type: ignore[type-var]
+    flow.response = make_response(b"\x89PNG\r\n" + CREDENTIAL.encode(), {"Content-Type": "image/png"})
+    await redact.responseheaders(flow)
+    await redact.response(flow)
+    assert flow.response.raw_content == (b"" if choice == "drop" else b"\x89PNG\r\n***")
+    assert call.refusal is None
+
+
+async def test_a_stream_that_cannot_be_masked_is_withheld_where_it_ends(redact: Redact) -> None:
+    """With a known length it is waited for; else raised, which aborts it."""
+    headers = {"Content-Type": "text/event-stream; charset=utf-7", "Content-Length": "3"}
+    flow = await _answered(redact, make_response(b"a\n\n", headers))
+    assert flow.response is not None
+    assert flow.response.status_code == 502
+    with pytest.raises(Unmaskable):
+        await _answered(redact, make_response(b"a\n\n", {"Content-Type": "text/event-stream; charset=utf-7"}))

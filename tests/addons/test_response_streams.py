@@ -8,10 +8,11 @@ from typing import Any, cast
 import pytest
 from mitmproxy import http
 
+from addons import response_streams
 from addons.calls import need
 from addons.record import Record, Recording
 from addons.redact import Redact
-from addons.response_streams import PART, ResponseStream, is_stream
+from addons.response_streams import LONG_PAUSE, PART, PAUSE, ResponseStream, is_stream
 from addons.runtime import Runtime
 from masking.errors import Unmaskable
 from recordings.errors import RecorderUnavailable
@@ -191,3 +192,40 @@ async def test_a_stream_that_broke_off_is_forgotten(runtime: Runtime, later: lis
     assert len(runtime.open_streams) == 1
     Redact(runtime, Recording(runtime)).error(flow)
     assert len(runtime.open_streams) == 0
+
+
+def _paused_after(later: list[Any]) -> list[float]:
+    return [seconds for seconds, work in later if getattr(work, "func", None) is response_streams._paused]
+
+
+async def test_what_waits_is_shown_after_a_pause(runtime: Runtime, later: list[Any]) -> None:
+    """A word after a short one, half of a number after a long one; what comes anew starts over."""
+    flow = _stream(runtime, EVENTS, ("pci",))
+    stream = need(flow.response).stream
+    assert isinstance(stream, ResponseStream)
+    assert stream(b'data: {"text":"word"}\n\n') == []
+    assert _paused_after(later) == [PAUSE]
+    assert stream(None) == b'data: {"text":"word"}\n\n'
+    assert not stream.waits
+    assert stream(b'data: {"text":" 4111 11"}\n\n') == []
+    assert stream(None) == []
+    assert _paused_after(later) == [PAUSE, PAUSE, LONG_PAUSE]
+    assert stream(None) == b'data: {"text":" 4111 11"}\n\n'
+    shown = stream(b'data: {"text":"11 1111 1111. "}\n\n')
+    assert isinstance(shown, bytes)
+    assert b"1111" not in shown
+    assert bytes(runtime.call(flow).kept).count(b"data") == 3
+
+
+async def test_text_without_line_ends_does_not_wait_for_silence(runtime: Runtime, later: list[Any]) -> None:
+    """Of a chat in plain text nothing would be shown before its end, for words come all the time."""
+    flow = _stream(runtime, {"Content-Type": "application/x-ndjson"}, ("pci",))
+    need(flow.response).headers["content-type"] = "text/plain"
+    ResponseStream(runtime, Recording(runtime), flow, runtime.call(flow)).start()
+    stream = need(flow.response).stream
+    assert isinstance(stream, ResponseStream)
+    for word in (b"some ", b"words ", b"of a chat, 4111 11"):
+        assert stream(word) == []
+    assert _paused_after(later) == [PAUSE]
+    assert stream(None) == b"some words of a chat, "
+    assert stream(b"11 1111 1111\n") == b"<CREDIT_CARD>\n"

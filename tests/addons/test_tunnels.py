@@ -50,7 +50,8 @@ class Ends:
         if hook.name == "websocket_message" and self.call.conversation is not None and self.flow.websocket is not None:
             self.kept.append(len(self.flow.websocket.messages))
             message = self.flow.websocket.messages[-1]
-            self.call.conversation.receive(message.content, from_client=message.from_client)
+            said = message.content, message.is_text
+            self.call.conversation.receive(said[0], from_client=message.from_client, is_text=said[1])
         if on_hook is not None:
             on_hook(hook, self.flow)
 
@@ -159,6 +160,26 @@ async def test_one_frame_that_announces_too_much_is_cut_off(runtime: Runtime) ->
     whole = ends.server.send(message(b"x" * (4 * MAX_MESSAGE)))
     ends.wire.server_sends(whole[: MAX_MESSAGE + 100])
     assert ends.closed
+
+
+async def test_text_goes_where_the_conversation_takes_it(runtime: Runtime) -> None:
+    """As text, its fragments as one; a letter may be cut in two."""
+
+    class Texts(Forwarding):
+        takes_text = True
+
+        def receive(self, content: bytes, *, from_client: bool, is_text: bool = False) -> None:
+            self._send(content, to_client=not from_client, is_text=is_text)
+
+    ends = Ends(runtime)
+    ends.call.conversation = Texts()
+    ends.client_says(frames.TextMessage(data="gr\u00fc", message_finished=False), frames.TextMessage(data="n"))
+    ends.client_says(message(b"bytes"))
+    heard = ends.heard(by_client=False)
+    assert [each.data for each in heard if isinstance(each, frames.TextMessage)] == ["gr\u00fcn"]
+    assert data(*heard) == [b"bytes"]
+    ends.client_says(*[frames.TextMessage(data="\u20ac" * 100_000, message_finished=False)] * 4)
+    assert codes(ends.heard(by_client=True)) == [1009]
 
 
 async def test_text_is_refused(runtime: Runtime) -> None:

@@ -6,7 +6,7 @@ from mitmproxy import http
 from addons.calls import BEFORE_SEAL, Stage
 from addons.handshakes import PORTFORWARD, V5
 from addons.runtime import Runtime
-from addons.upgrades import Upgrades
+from addons.upgrades import Upgrades, is_opened
 from policy.codes import Code
 from policy.errors import Refusal
 from tests.addons.support import judged, make_flow, make_request
@@ -101,3 +101,28 @@ async def test_spdy_gets_the_answer_that_the_web_socket_got(runtime: Runtime) ->
     assert runtime.call(second).approval == "apr_1"
     third = asked(runtime, path, stage=stage, method="POST", **spdy)
     assert "SPDY is not supported" in str(runtime.call(third).refusal)
+
+
+async def test_http_targets_get_a_web_socket(runtime: Runtime) -> None:
+    """Once policy opened it; the Origin is the target's own."""
+    flow = asked(runtime, "/live", target="crm", **web_socket("chat"), Origin="https://evil.example")
+    call = runtime.call(flow)
+    assert flow.response is None
+    assert call.handshake is not None
+    assert (call.handshake.protocols, call.handshake.is_free) == (("chat",), True)
+    assert flow.request.headers["origin"] == "https://crm.corp.example"
+    plain = asked(runtime, "/live", target="crm")
+    assert runtime.call(plain).handshake is None
+    for upgrade in ("SPDY/3.1", "h2c", "websocket, h2c"):
+        other = asked(runtime, "/live", target="crm", **HEADERS | {"Upgrade": upgrade})
+        refusal = runtime.call(other).refusal
+        assert refusal is not None
+        assert refusal.code is Code.MALFORMED
+
+
+async def test_an_upgrade_is_judged_where_a_rule_could_open_it(runtime: Runtime) -> None:
+    """Anywhere else it has no meaning, and is refused before."""
+    target = runtime.gateway.registry.named("crm")
+    assert target is not None
+    request = make_request(headers={"Upgrade": "websocket"})
+    assert not is_opened(runtime, target, request)

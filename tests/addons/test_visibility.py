@@ -16,6 +16,7 @@ from addons.record import Recording
 from addons.redact import Redact
 from addons.response_streams import is_stream
 from addons.runtime import Runtime
+from masking.encodings import ACCEPTED, Limits
 from masking.errors import Unmaskable
 from policy.codes import Code
 from policy.model import FilterObligation, Visible
@@ -74,7 +75,7 @@ def _code(redact: Redact, flow: http.HTTPFlow) -> Code | None:
 @pytest.mark.parametrize("count", [1, 400], ids=["small", "large"])
 async def test_a_list_is_filtered(redact: Redact, encoding: str, count: int) -> None:
     """On the loop or off it, decoded, with its new length and without the validators of the old."""
-    redact._limit = 1 << 20
+    redact._limits = Limits(body=1 << 20)
     body = _list(*[_pod(f"a{at}") for at in range(count)], _pod("planted", "b"), resourceVersion="7")
     assert (len(body) > ON_LOOP) is (count > 1)
     headers = JSON | {"ETag": '"x"', "Content-Length": "1"} | ({"Content-Encoding": encoding} if encoding else {})
@@ -215,7 +216,7 @@ async def test_json_is_asked_for(runtime: Runtime, accept: list[str], expected: 
         request.headers.add("Accept", value)
     sent, _ = await _injected(runtime, request)
     assert sent.request.headers.get_all("accept") == [expected]
-    assert sent.request.headers["accept-encoding"] == "gzip"
+    assert sent.request.headers["accept-encoding"] == ACCEPTED
     assert not {"range", "if-none-match"} & {name.lower() for name in sent.request.headers}
 
 

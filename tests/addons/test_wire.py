@@ -19,14 +19,15 @@ from mitmproxy import master as mitmproxy_master
 from mitmproxy.addons import proxyserver, tlsconfig
 from mitmproxy.net import tls as net_tls
 from mitmproxy.proxy import context, events, layers, mode_servers, server
-from mitmproxy.proxy.layers.http import HTTPMode, HttpStream, _base, _events, _http1, _http2
+from mitmproxy.proxy.layers.http import HttpLayer, HTTPMode, HttpStream, _base, _events, _http1, _http2
 from mitmproxy.test import taddons
 from OpenSSL import SSL
 
 from addons import answers, certificates, dialling, wire
 from addons.calls import Ledger
+from addons.response_streams import ResponseStream, StreamPaused
 from addons.runtime import Runtime
-from tests.addons.support import Wire, make_client, make_target
+from tests.addons.support import Wire, make_client, make_flow, make_target
 
 PLANTED = "planted: 192.0.2.99"
 GET = b"GET http://crm.corp.example/customers HTTP/1.1\r\nHost: crm.corp.example\r\n\r\n"
@@ -35,6 +36,8 @@ PATCHED = (
     (_http2, "format_error"),
     (HttpStream, "handle_protocol_error"),
     (HttpStream, "state_stream_response_body"),
+    (HttpStream, "_handle_event"),
+    (HttpLayer, "_handle_event"),
     (_http1.Http1Connection, "read_body"),
     (_http1.Http1Server, "read_headers"),
 )
@@ -414,6 +417,81 @@ async def test_a_stream_that_fails_is_aborted(
     assert "response" not in wired.hooks
     assert "RuntimeError at " in caplog.text
     assert PLANTED not in caplog.text
+
+
+class _Waiting(ResponseStream):
+    """A stream that holds everything back until a pause."""
+
+    def __init__(self, *, fails: bool) -> None:
+        self.held, self.fails, self.chunk = b"", fails, b""
+
+    @property
+    def waits(self) -> bool:
+        return bool(self.held)
+
+    def takes_long(self, chunk: bytes | None) -> bool:
+        return chunk is None and len(self.held) > 8
+
+    def __call__(self, chunk: bytes | None) -> bytes | list[bytes]:
+        if chunk is not None:
+            self.held += chunk
+            return []
+        if self.fails:
+            raise RuntimeError(PLANTED)
+        given, self.held = self.held, b""
+        return given
+
+
+@pytest.mark.parametrize("size", [5, 9])
+async def test_what_waits_goes_on_after_a_pause(connect: Callable[..., Wire], size: int) -> None:
+    """Though no chunk comes; what takes long is worked off before. Other streams, and one that is over, hear nothing."""
+    stream, flows = _Waiting(fails=False), []
+
+    def answer(flow: http.HTTPFlow) -> None:
+        _streaming(stream)(flow)
+        flows.append(flow)
+
+    wired = connect(answer=answer)
+    wired.client_sends(GET)
+    wired.server_sends(STREAMED + b"%d\r\n%b\r\n" % (size, b"x" * size))
+    wired.feed(StreamPaused(make_flow(), None))
+    assert wired.to_client.endswith(b"chunked\r\n\r\n")
+    wired.feed(StreamPaused(flows[0], None))
+    assert wired.to_client.endswith(b"\r\n\r\n%d\r\n%b\r\n" % (size, b"x" * size))
+    assert ("stream_chunk" in wired.hooks) is (size > 8)
+    wired.feed(StreamPaused(flows[0], None))
+    wired.server_sends(b"0\r\n\r\n")
+    wired.feed(StreamPaused(flows[0], None))
+    assert wired.hooks[-1] == "response"
+
+
+async def test_a_stream_that_fails_after_a_pause_is_aborted(
+    connect: Callable[..., Wire], caplog: pytest.LogCaptureFixture
+) -> None:
+    """As at a chunk."""
+    stream, flows = _Waiting(fails=True), []
+
+    def answer(flow: http.HTTPFlow) -> None:
+        _streaming(stream)(flow)
+        flows.append(flow)
+
+    wired = connect(answer=answer)
+    wired.client_sends(GET)
+    wired.server_sends(STREAMED + b"5\r\nfirst\r\n")
+    wired.feed(StreamPaused(flows[0], None))
+    assert wired.closed(wired.driven.context.client)
+    assert wired.closed(wired.server)
+    assert b"first" not in wired.to_client
+    assert PLANTED not in caplog.text
+
+
+def test_mitmproxy_still_hands_injected_events_down() -> None:
+    """``MessageInjected`` goes through every layer to the HTTP layer, which knows its streams by number."""
+    assert issubclass(StreamPaused, events.MessageInjected)
+    _same(_parameters(wire._stock_layer_event), ["self", "event"], "HttpLayer._handle_event")
+    _same(_parameters(wire._stock_stream_event), ["self", "event"], "HttpStream._handle_event")
+    assert "self.server_state(event)" in inspect.getsource(wire._stock_stream_event)
+    assert "self._handle_event = self.passthrough" in inspect.getsource(HttpStream)
 
 
 async def test_a_stream_whose_target_breaks_off_is_aborted(connect: Callable[..., Wire]) -> None:

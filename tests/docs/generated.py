@@ -10,6 +10,7 @@ import yaml
 from gatehold.approvals.states import mermaid
 from policy.expressions.declarations import BODY_VARIABLES, variables
 from policy.model import Family
+from tests.docs import masking_tables
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -63,10 +64,17 @@ def _answer(case: dict[str, Any]) -> str:
     return f"{codes} `{case['code']}`" if "code" in case else codes
 
 
+def _masking(name: str) -> Callable[[], str]:
+    head, rows = masking_tables.TABLES[name]
+    return lambda: table(head, rows())
+
+
 PARTS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "bypass-matrix": ("threat-model.md", matrix),
     "approval-states": ("approvals.md", lambda: f"```mermaid\n{mermaid()}```\n"),
     "variables": ("policy.md", variable_table),
+    "masking-charsets": ("masking.md", masking_tables.charsets),
+    **{name: ("masking.md", _masking(name)) for name in masking_tables.TABLES},
 }
 """Name of a part to its page and its text."""
 

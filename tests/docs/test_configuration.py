@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from gatehold.config import gateway, issuers, target
+from masking.profiles import ner_spec, restore_spec
 from masking.profiles import spec as profiles
 from policy import packs
 from policy.rules import schema
@@ -42,6 +43,8 @@ SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
     "keys[]": (profiles.KeySpec,),
     "paths[]": (profiles.PathSpec,),
     "kinds[]": (profiles.KindSpec,),
+    "restore[]": (restore_spec.RestoreSpec,),
+    "ner": (ner_spec.NerSpec,),
     "cases[]": (schema.CaseSpec,),
     "cases[].agent": (schema.CaseAgent,),
     "cases[].request": (schema.CaseRequest,),
@@ -57,6 +60,9 @@ RULE = (
     schema.ApprovalSpec,
     schema.LimitSpec,
     schema.MaskSpec,
+    schema.DlpSpec,
+    schema.CaseDlp,
+    target.TargetDlpSpec,
     schema.WindowSpec,
 )
 

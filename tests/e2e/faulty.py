@@ -14,6 +14,7 @@ from addons.authenticate import Authenticate
 from addons.certificates import Certificates
 from addons.classify import Classify
 from addons.decide import Decide
+from addons.dlp import Dlp
 from addons.guard import Guard
 from addons.hold import Hold
 from addons.inject import Inject
@@ -23,7 +24,7 @@ from addons.seal import Seal
 from addons.upgrades import Upgrades
 from addons.web_sockets import WebSockets
 
-STAGES = (Guard, Certificates, Authenticate, Classify, Decide, Upgrades, Hold, Inject, Seal, Redact, Record)
+STAGES = (Guard, Certificates, Authenticate, Classify, Dlp, Decide, Upgrades, Hold, Inject, Seal, Redact, Record)
 HOOKS = ("client_connected", "http_connect", "next_layer", "tls_clienthello", "tls_start_client", "tls_start_server",
          "requestheaders", "request", "responseheaders", "response")  # fmt: skip
 TUNNEL_HOOKS = ("websocket_start", "websocket_message", "websocket_end")

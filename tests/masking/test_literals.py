@@ -44,3 +44,36 @@ def test_any_cut_equals_the_whole(parts: list[bytes], size: int) -> None:
 def test_plain_text_is_not_delayed() -> None:
     """A line that cannot begin a value leaves at once."""
     assert LiteralStream(Literals([SECRET])).feed(b"line\n") == b"line\n"
+
+
+def test_values_may_have_something_of_their_own_in_their_place() -> None:
+    """And be shorter than credentials, where the caller says so."""
+    literals = Literals({b"jane@x": b"<E:1>", b"jane@x.example": b"<E:2>"}, shortest=6)
+    assert literals.replace(b"jane@x, jane@x.example") == b"<E:1>, <E:2>"
+
+
+MANY = {b"value-%05d" % number: b"<%d>" % number for number in range(0, 3000, 3)}
+
+
+@given(
+    st.lists(st.sampled_from([*list(MANY)[:5], b"value-00001", b"value-", b"v", b" "]), max_size=12), st.integers(1, 9)
+)
+def test_very_many_values_are_found_like_few(parts: list[bytes], size: int) -> None:
+    """In one pass, wherever a stream is cut; what begins like one of them is given on once it is none."""
+    data = b"".join(parts)
+    want = data
+    for value, replacement in MANY.items():
+        want = want.replace(value, replacement)
+    literals = Literals(MANY)
+    assert literals.replace(data) == want
+    stream = LiteralStream(literals)
+    pieces = [stream.feed(data[start : start + size]) for start in range(0, len(data), size)]
+    assert b"".join(pieces) + stream.end() == want
+
+
+@given(st.binary(max_size=40))
+def test_what_is_held_back_is_the_longest_beginning_of_a_value(data: bytes) -> None:
+    """As asking each value in turn would tell."""
+    values = [SECRET, b"s3cr3t-s4cret", b"\x00" * 9, data[-3:] + b"-and-more"]
+    want = max((n for v in values for n in range(1, len(v)) if data.endswith(v[:n])), default=0)
+    assert Literals(values).held_back(data) == want

@@ -177,3 +177,25 @@ def test_no_text_takes_long(text: str) -> None:
     mask.feed(text.encode())
     shown = mask.flush() + mask.feed(b"\n")
     assert shown == text.encode() + b"\n"
+
+
+@pytest.mark.parametrize("letters", ["4\b4", "x\b4", "4\u200b", "\u00ad4", "ab\b\b4"])
+def test_what_a_reader_does_not_see_hides_no_value(engine: MaskingEngine, letters: str) -> None:
+    """Overstruck letters, and such as have no width."""
+    number = "".join(letters.replace("4", digit) for digit in CARD)
+    shown = run(opened(engine), [f"card {number} end\n".encode()])
+    assert b"<CREDIT_CARD>" in shown
+    assert shown.endswith(b" end\n")
+
+
+@given(st.lists(st.sampled_from([*PIECES, "phone ", "212-555-5555", '{"token":"abc1"}', "a\n", "b c\n"]), max_size=30))
+@settings(deadline=None, max_examples=60)
+def test_lines_that_come_together_become_what_each_becomes(engine: MaskingEngine, pieces: list[str]) -> None:
+    """Looking at many at once changes nothing: a word in one line makes nothing in another one surer."""
+    whole = "".join(pieces).encode()
+    lines = whole.splitlines(keepends=True) if b"\r" not in whole else [line + b"\n" for line in whole.split(b"\n")]
+    one, other = opened(engine), opened(engine)
+    if b"\r" in whole:
+        lines[-1] = lines[-1][:-1]
+    assert run(one, lines) == run(other, [whole])
+    assert one.counts == other.counts

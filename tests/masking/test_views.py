@@ -67,3 +67,36 @@ def test_readings_hold_the_text_itself_and_each_different_one() -> None:
     assert [view.text for view in views.readings("plain & simple 100%")] == ["plain & simple 100%"]
     assert [view.text for view in views.readings("a%40b")] == ["a%40b", "a@b"]
     assert [view.text for view in views.readings("a&#64;b")] == ["a&#64;b", "a@b"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("\uff14\uff11\uff11\uff11", "4111"),
+        ("4\u200b1\u20601\ufeff1", "4111"),
+        ("\u0664\u0967", "41"),
+        ("078\u201305\u22121123", "078-05-1123"),
+        ("bob\uff20example\uff0ecom", "bob@example.com"),
+        ("a\u00a0b\u3000c", "a b c"),
+        ("\u00e9\u00df\ufb01\u4e00", "\u00e9\u00df\ufb01\u4e00"),
+    ],
+)
+def test_folded_reads_as_it_looks(raw: str, shown: str) -> None:
+    """Digits and signs in their ASCII form, nothing that takes no room; letters stay what they are."""
+    assert views.folded(raw).text == shown
+
+
+@given(st.text(st.sampled_from("4\uff14\u0664\u200b\u00ad-\u2013\u00e9 x"), max_size=20))
+def test_origins_of_a_folded_text_are_its_characters(raw: str) -> None:
+    """Between two positions lies one character, with what takes no room after it."""
+    view = views.folded(raw)
+    for position, character in enumerate(view.text):
+        piece = raw[view.origin(position) : view.origin(position + 1)]
+        assert views.folded(piece).text == character
+
+
+def test_what_is_decoded_is_folded_too() -> None:
+    """A full-width digit may be percent-encoded; its origin is the encoded text."""
+    view = [*views.readings("x%EF%BC%94%31")][-1]
+    assert view.text == "x41"
+    assert [view.origin(position) for position in range(4)] == [0, 1, 10, 13]

@@ -29,9 +29,9 @@ RULES: list[dict[str, Any]] = [
 ]
 
 
-def report(*cases: dict[str, Any]) -> Report:
+def report(*cases: dict[str, Any], rules: list[dict[str, Any]] = RULES) -> Report:
     head = {"apiVersion": "gatehold.dev/v1", "metadata": {"name": "t"}}
-    engine = Engine.compile([PolicyDocument.model_validate({**head, "kind": "Policy", "rules": RULES})], TARGETS)
+    engine = Engine.compile([PolicyDocument.model_validate({**head, "kind": "Policy", "rules": rules})], TARGETS)
     named = [{"name": f"c{at}", **case} for at, case in enumerate(cases)]
     document = PolicyTestDocument.model_validate({**head, "kind": "PolicyTest", "cases": named})
     return run(engine, [document], now=NOW, issuer="corp")
@@ -41,6 +41,20 @@ def got(case: dict[str, Any]) -> Any:
     keys = {"verdict": "allow", "rule": None, "code": "", "mask": []}
     (result,) = report({**case, "expect": keys}).results
     return tuple(result.got.values())
+
+
+def test_a_search_of_the_request() -> None:
+    """Both of it, one of it, or that there is none."""
+    search = {"name": "search", "effect": "constrain", "http": {"paths": ["/sent"]}, "dlp": {"profiles": ["secrets"]}}
+    wants = ({"profiles": ["secrets"], "action": "block"}, {"profiles": ["secrets"]}, {"action": "block"},
+             {"action": "mask"}, {"profiles": ["pii"]}, None)  # fmt: skip
+    cases = [
+        {"request": {"target": "api", "path": "/sent"}, "expect": {"verdict": "allow", "dlp": want}} for want in wants
+    ]
+    plain = [{"request": {"target": "api", "path": "/users"}, "expect": {"verdict": "allow", "dlp": want}}
+             for want in (None, {"action": "block"})]  # fmt: skip
+    found = report(*cases, *plain, rules=[*RULES, search])
+    assert [result.passed for result in found.results] == [True, True, True, False, False, False, True, False]
 
 
 def test_want_and_got() -> None:

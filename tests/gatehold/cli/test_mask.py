@@ -1,11 +1,14 @@
 """``gatehold mask``: bytes, JSON and rows as the documentation says, and exit codes that scripts can rest on."""
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import brotli
 import pytest
+import zstandard
 from click.testing import Result
 from typer.testing import CliRunner
 
@@ -66,7 +69,7 @@ def test_rows_in_rows_out(mask: Mask, file: Callable[[str, bytes], str]) -> None
     """One answer per row, in order; content types per row; a bad row does not stop the others."""
     rows = [
         {"text": '{"token": "x"}', "contentType": "application/json"},
-        {"text": "token: x"},
+        {"text": "a token x"},
         {"text": "{", "contentType": "application/json"},
         {"text": '{"token": 12}', "contentType": None},
         {"texts": ""},
@@ -76,7 +79,7 @@ def test_rows_in_rows_out(mask: Mask, file: Callable[[str, bytes], str]) -> None
     result = mask("--profile", "secrets", "--batch", file("rows.jsonl", content.encode()))
     answers = [json.loads(line) for line in result.stdout.splitlines()]
     assert [answer.get("masked") for answer in answers] == [
-        '{"token": "<SECRET>"}', "token: x", None, '{"token": 10}', None, None, None,
+        '{"token": "<SECRET>"}', "a token x", None, '{"token": 10}', None, None, None,
     ]  # fmt: skip
     assert answers[0]["hits"] == [{"entity": "SECRET", "start": 11, "end": 12, "score": 1.0}]
     assert answers[2] == {"error": "not valid JSON"}
@@ -112,6 +115,77 @@ def test_what_cannot_be_masked_is_not_printed(
         result = mask("--profile", "pii", *options, file(name, content))
         assert (result.exit_code, result.stdout_bytes) == (1, b"")
         assert "cannot be masked" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "pack"), [("a.json.gz", gzip.compress), ("a.json.br", brotli.compress), ("a.json.zst", zstandard.compress)]
+)
+def test_compressed_files_are_decoded(
+    mask: Mask, file: Callable[[str, bytes], str], name: str, pack: Callable[[bytes], bytes]
+) -> None:
+    """As the gateway would; what is said of them is about what they hold."""
+    path = file(name, pack(b'["bob@example.com"]'))
+    assert mask("--profile", "pii", path).stdout == '["<EMAIL_ADDRESS>"]'
+    (hit,) = json.loads(mask("--profile", "pii", "--json", path).stdout)["hits"]
+    assert hit["start"] == 2
+    assert "$[0]" in mask("--profile", "pii", "--table", path).stderr
+
+
+def test_compressed_standard_input(mask: Mask) -> None:
+    """Known by how it begins."""
+    assert mask("--profile", "pii", given=gzip.compress(b"bob@example.com")).stdout == "<EMAIL_ADDRESS>"
+
+
+def test_damaged_files_are_not_printed(mask: Mask, file: Callable[[str, bytes], str]) -> None:
+    """Not even their whole part."""
+    result = mask("--profile", "pii", file("a.txt.gz", gzip.compress(b"bob@example.com")[:-4]))
+    assert (result.exit_code, result.stdout) == (1, "")
+
+
+def test_a_table_for_people(mask: Mask, file: Callable[[str, bytes], str]) -> None:
+    """On standard error, so that the masked bytes can be piped; values only where they are asked for."""
+    path = file("a.txt", TEXT.encode())
+    plain = mask("--profile", "pii", path)
+    assert plain.stderr == ""
+    table = mask("--profile", "pii", "--profile", "pci", "--table", path)
+    assert table.stdout == "mail <EMAIL_ADDRESS>, card <CREDIT_CARD>\n"
+    assert table.stderr.splitlines() == [
+        "entity         place  score  operator",
+        "EMAIL_ADDRESS  1:6    1.00   replace",
+        "CREDIT_CARD    1:28   1.00   replace",
+        "EMAIL_ADDRESS 1, CREDIT_CARD 1 (pii, pci)",
+    ]
+    assert "bob@example.com" in mask("--profile", "pii", "--show", path).stderr
+    assert mask("--profile", "pii", "--table", given=b"nothing").stderr == "nothing to hide (pii)\n"
+
+
+def test_profiles_are_listed(mask: Mask, tmp_path: Path) -> None:
+    """Built-in and own, with what they hide."""
+    config = _configuration(tmp_path, PROFILE)
+    result = mask("--list", "--config", config)
+    assert result.exit_code == 0
+    assert ["staff", "EMPLOYEE_ID", "pseudonym"] in [line.split() for line in result.stdout.splitlines()]
+    items = json.loads(mask("--list", "--json").stdout)["items"]
+    assert {"pci", "pii", "secrets", "kubernetes"} <= {item["profile"] for item in items}
+    assert items == sorted(items, key=lambda item: str(item["profile"]))
+
+
+def test_what_to_do_is_said(mask: Mask) -> None:
+    """A close name, the list of names, the option that helps."""
+    assert "did you mean pii?" in mask("--profile", "pi", given=b"").stderr
+    assert "there are" in mask("--profile", "zzzzzz", given=b"").stderr
+    assert "--list" in mask(given=b"").stderr
+    refused = mask("--profile", "pii", "--content-type", "application/zip", given=b"PK")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "--content-type text/plain" in refused.stderr
+
+
+def test_a_model_that_is_not_there(mask: Mask, tmp_path: Path) -> None:
+    """Exit 2 before anything is read."""
+    profile = {**PROFILE, "spec": {"ner": {"model": "nowhere", "keys": ["name"]}}}
+    result = mask("--profile", "staff", "--config", _configuration(tmp_path, profile), given=b"{}")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert str(tmp_path / "nowhere") in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [["--profile", "nosuch", "-"], ["--profile", "pii", "/no/such/file"], ["-"]])

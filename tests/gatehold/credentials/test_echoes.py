@@ -38,6 +38,17 @@ def test_usual_encoders_do_not_hide_it(value: str) -> None:
         assert is_found(value, encoded.encode())
 
 
+@given(VALUES)
+def test_plain_disguises_do_not_hide_it(value: str) -> None:
+    """Hexadecimal in either case, reversed, every byte or character escaped."""
+    raw = value.encode()
+    for hidden in (raw.hex(), raw.hex().upper(), "".join(f"%{byte:02x}" for byte in raw)):
+        assert is_found(value, b"x" + hidden.encode() + b"y")
+    assert is_found(value, raw[::-1])
+    if value.isascii():
+        assert is_found(value, "".join(f"\\u{ord(each):04x}" for each in value).encode())
+
+
 def test_lower_case_escapes() -> None:
     """Some encoders write ``%2f``."""
     assert is_found("secret/value+1", b"https://x/?k=secret%2fvalue%2b1")

@@ -41,7 +41,7 @@ def test_bodies_are_decoded() -> None:
     assert json_text(body, content_type="application/json", content_encoding="gzip", limits=Limits()) == text
 
 
-@pytest.mark.parametrize("body", [b"\xff\xfe{}", b"k8s\x00{}", gzip.compress(b"{}"), b"\x00", b"{" * 99])
+@pytest.mark.parametrize("body", [b"\xff\xfe{}", b"k8s\x00{}", gzip.compress(b"{}", mtime=0), b"\x00", b"{" * 99])
 def test_bodies_that_are_something_else_are_refused(body: bytes) -> None:
     """Whatever their type says."""
     with pytest.raises(Unmaskable):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from masking.profiles.paths import PathRules, Step
+from masking.profiles.paths import PathRules, Places, Step
 from masking.profiles.spec import PathSpec
 
 
@@ -49,3 +49,16 @@ def test_the_strictest_rule_counts() -> None:
     assert found is not None
     assert found.operator == "redact"
     assert not PathRules([])
+
+
+def test_a_place_is_the_value_and_nothing_inside_it() -> None:
+    """Unlike a rule, which holds below as well."""
+    places = Places(["$.to", "$.copies[*]"])
+    assert places
+    assert places.holds(["to"])
+    assert places.holds(["copies", 3])
+    assert not places.holds(["to", 0])
+    assert not places.holds(["copies"])
+    assert not places.holds(["a", "to"])
+    assert not places.holds([])
+    assert not Places(())

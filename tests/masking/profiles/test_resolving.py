@@ -6,6 +6,8 @@ import pytest
 
 from masking.profiles import MaskProfileSpec, Profile, builtin, resolve
 
+RESTORE = {"target": "crm", "methods": ["POST"], "path": "/messages", "body": ["$.to"]}
+
 
 def resolved(**documents: dict[str, Any]) -> dict[str, Profile]:
     return dict(resolve({name: MaskProfileSpec.model_validate(spec) for name, spec in documents.items()}))
@@ -14,7 +16,7 @@ def resolved(**documents: dict[str, Any]) -> dict[str, Profile]:
 def test_the_built_in_profiles() -> None:
     """What each of them hides is part of the command line's documentation."""
     profiles = resolved()
-    assert set(profiles) == set(builtin()) == {"kubernetes", "pci", "pii", "secrets"}
+    assert set(profiles) == set(builtin()) == {"health", "kubernetes", "pci", "pii", "secrets"}
     assert set(profiles["pii"].entities) == {
         "CRYPTO", "EMAIL_ADDRESS", "IBAN_CODE", "PHONE_NUMBER", "US_ITIN", "US_SSN",
     }  # fmt: skip
@@ -42,6 +44,31 @@ def test_an_entity_can_be_taken_away() -> None:
     assert (
         "CRYPTO" not in resolved(own={"extends": ["pii"], "entities": {"CRYPTO": {"enabled": False}}})["own"].entities
     )
+
+
+def test_an_own_entity_is_inherited_with_its_patterns() -> None:
+    """A profile that extends another treats its entities otherwise without saying again what they look like."""
+    profiles = resolved(
+        own={"entities": {"EMPLOYEE_ID": {"regex": "E-[0-9]+"}}},
+        other={"extends": ["own"], "entities": {"EMPLOYEE_ID": {"operator": "pseudonym", "reversible": True}}},
+    )
+    rule = profiles["other"].entities["EMPLOYEE_ID"]
+    assert rule.custom is not None
+    assert rule.custom.regex == "E-[0-9]+"
+    assert rule.treatment.reversible
+
+
+def test_what_is_reversible_and_where_it_is_put_back() -> None:
+    """By entity, key and path; places are inherited."""
+    hidden = {"operator": "pseudonym", "reversible": True}
+    profiles = resolved(
+        base={"extends": ["pii"], "entities": {"EMAIL_ADDRESS": hidden}, "restore": [RESTORE]},
+        more={"extends": ["base"], "paths": [{"path": "$.name", "entity": "PERSON"} | hidden]},
+    )
+    assert profiles["base"].reversible == {"EMAIL_ADDRESS"}
+    assert profiles["more"].reversible == {"EMAIL_ADDRESS", "PERSON"}
+    assert profiles["more"].restore == profiles["base"].restore != ()
+    assert not profiles["pii"].reversible
 
 
 def test_thresholds_come_from_the_most_careful_parent() -> None:
@@ -76,6 +103,10 @@ def test_a_stated_guard_holds_for_every_entity() -> None:
         ({"a": {"extends": ["nosuch"]}}, "mask profile a: extends an unknown profile, nosuch"),
         ({"a": {"extends": ["b"]}, "b": {"extends": ["a"]}}, "mask profile a: extends itself by way of a -> b -> a"),
         ({"a": {"extends": ["a"]}}, "mask profile a: extends itself"),
+        ({"a": {"extends": ["pi"]}}, "mask profile a: extends an unknown profile, pi; did you mean pii?"),
+        ({"a": {"extends": ["pii"], "entities": {"X": {}}}}, "mask profile a: `entities.X` is not built in"),
+        ({"a": {"extends": ["health"], "entities": {"ICD10_COD": {}}}}, "did you mean ICD10_CODE"),
+        ({"a": {"extends": ["pii"], "restore": [RESTORE]}}, "mask profile a: there is nothing to put back"),
     ],
 )
 def test_what_cannot_be_resolved_is_said(documents: dict[str, Any], message: str) -> None:

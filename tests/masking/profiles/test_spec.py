@@ -37,8 +37,15 @@ def test_the_document_of_the_documentation_is_read() -> None:
     [
         ({"unknown": 1}, "Extra inputs"),
         ({"threshold": 1.5}, "less than or equal to 1"),
-        ({"entities": {"NO_SUCH_ENTITY": {}}}, "NO_SUCH_ENTITY is not built in"),
-        ({"entities": {"EMAIL_ADDRESS": {"regex": "x"}}}, "EMAIL_ADDRESS is built in"),
+        ({"entities": {"NO_SUCH_ENTITY": {}}}, "`entities.NO_SUCH_ENTITY` is not built in: give regex or denyList"),
+        ({"entities": {"EMAIL_ADDRESS": {"regex": "x"}}}, "`entities.EMAIL_ADDRESS` is built in"),
+        ({"entities": {"EMAIL_ADRESS": {}}}, "did you mean EMAIL_ADDRESS"),
+        ({"entities": {"EMAIL_ADDRESS": {"reversible": True}}}, "`reversible` needs operator: pseudonym"),
+        ({"keys": [{"match": "x", "operator": "hash", "reversible": True}]}, "`reversible` needs operator: pseudonym"),
+        ({"kinds": [{"kind": "X", "fields": [], "operator": "pseudonym", "reversible": True}]}, "Extra inputs"),
+        ({"entities": {"X": {"denyList": ["", "y"]}}}, "a word of a deny list"),
+        ({"entities": {"X": {"regex": "(a|a)*$"}}}, "takes too long"),
+        ({"entities": {"EMAIL_ADDRESS": {"numbers": "keep"}}}, "Input should be"),
         ({"entities": {"lower": {"regex": "x"}}}, "pattern"),
         ({"entities": {"X": {"regex": "("}}}, "not a regular expression"),
         ({"entities": {"EMAIL_ADDRESS": {"operator": "encrypt"}}}, "Input should be"),
@@ -58,6 +65,11 @@ def test_what_is_wrong_is_said(document: dict[str, Any], message: str) -> None:
 def test_an_unknown_entity_may_be_switched_off() -> None:
     """A profile that extends another takes away what that one defines."""
     assert not read({"entities": {"EMPLOYEE_ID": {"enabled": False}}}).entities["EMPLOYEE_ID"].enabled
+
+
+def test_an_entity_of_an_extended_profile_needs_no_pattern() -> None:
+    """Whether there is one is known when profiles are resolved."""
+    assert read({"extends": ["x"], "entities": {"EMPLOYEE_ID": {"operator": "hash"}}}).entities
 
 
 def test_entities_of_all_kinds_are_known() -> None:

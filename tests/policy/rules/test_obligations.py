@@ -5,14 +5,17 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.model import Family, MaskObligation, TargetName, TargetTraits
+from policy.model import DlpObligation, Family, MaskObligation, TargetName, TargetTraits
 from policy.rules.compiler import Surroundings, compile_rules
-from policy.rules.obligations import combine_approvals, combine_limits, combine_masks
+from policy.rules.obligations import combine_approvals, combine_dlp, combine_limits, combine_masks
 from policy.rules.rule import Rule
 from policy.rules.schema import PolicyDocument
 
 PLAIN = TargetTraits(name=TargetName("t"), family=Family.HTTP)
 MASKED = TargetTraits(name=TargetName("t"), family=Family.HTTP, mask=("secrets",), on_unmaskable="drop")
+SEARCHED = TargetTraits(
+    name=TargetName("t"), family=Family.HTTP, dlp=DlpObligation(profiles=("secrets",), action="mask")
+)
 UNMASKABLE = ("block", "drop", "pass")
 
 
@@ -46,6 +49,26 @@ def test_masks(found: list[dict[str, Any]], target: TargetTraits) -> None:
     assert joined.on_unmaskable == (min(handling, key=UNMASKABLE.index) if handling else "block")
     if not handling:
         assert joined == MaskObligation()
+
+
+searches = st.fixed_dictionaries(
+    {"profiles": st.lists(st.sampled_from(("pii", "pci", "vip")), min_size=1, max_size=2)},
+    optional={"action": st.sampled_from(("block", "mask"))},
+)
+
+
+@given(st.lists(searches, max_size=4), st.sampled_from((PLAIN, SEARCHED)))
+def test_searches_of_requests(found: list[dict[str, Any]], target: TargetTraits) -> None:
+    """The union of all profiles; one that blocks makes all of them block; nothing for nothing."""
+    joined = combine_dlp(target, rules({"limit": {"rate": "1/day"}}, *({"dlp": dlp} for dlp in found)))
+    own = [{"profiles": target.dlp.profiles, "action": target.dlp.action}] if target.dlp else []
+    every = [*found, *own]
+    if not every:
+        assert joined is None
+        return
+    assert joined is not None
+    assert list(joined.profiles) == sorted({profile for dlp in every for profile in dlp["profiles"]})
+    assert (joined.action == "block") is any(dlp.get("action", "block") == "block" for dlp in every)
 
 
 @given(st.lists(approvals, min_size=1, max_size=4))

@@ -1,0 +1,39 @@
+"""GraphQL requests that would give masked fields other names: refused before anybody is asked about them."""
+
+from addons.calls import Call, need
+from addons.offload import by_size
+from addons.runtime import Runtime
+from masking.encodings import Limits, decode
+from masking.errors import Unmaskable
+from masking.graphql_requests import refuse_aliases
+from policy.codes import Code
+from policy.errors import Refusal
+from policy.model import Family
+
+
+async def refuse_hidden_aliases(runtime: Runtime, call: Call) -> None:
+    """Raises Refusal ``malformed`` where the mask of the answer could not tell what stands under a name."""
+    profiles, wire = call.obligations.mask.profiles, need(call.wire)
+    if not profiles or runtime.family(call) is not Family.HTTP:
+        return
+    query = call.known_action.wire_path.partition("?")[2]
+    if not wire.body and not query:
+        return
+    size = len(wire.body or b"") + len(query)
+    try:
+        await by_size(size if runtime.gateway.masking_ready else None, _refuse, runtime, call, query)
+    except Unmaskable as unmaskable:
+        raise Refusal(Code.MALFORMED, f"malformed request: {unmaskable.reason}") from None
+
+
+def _refuse(runtime: Runtime, call: Call, query: str) -> None:
+    wire, gateway = need(call.wire), runtime.gateway
+    headers = {name.lower(): value for name, value in wire.headers}
+    limits = Limits(body=gateway.configuration.gateway.spec.limits.max_request_body)
+    refuse_aliases(
+        gateway.masking,
+        decode(wire.body or b"", headers.get("content-encoding", ""), limits),
+        content_type=headers.get("content-type", ""),
+        query=query,
+        profiles=call.obligations.mask.profiles,
+    )

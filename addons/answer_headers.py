@@ -1,0 +1,121 @@
+"""The headers of an answer, as an agent may see them.
+
+What binds a client to the bytes before masking, or sends it elsewhere, is taken out; so is every header that has the
+gateway's own credential, or protected data, in its name. Every value that is not of a strict, harmless form is masked.
+An answer that was changed for one agent is for no cache.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from mitmproxy import http
+
+from addons import answers
+from addons.calls import Call
+from addons.header_rules import Field
+from addons.visibility import wants_json
+from gatehold.registry import DEFAULT_PORTS
+from gatehold.wiring import Gateway
+from masking.pseudonyms import Pseudonyms
+
+_DROPPED = frozenset(
+    {"connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authentication-info", "upgrade",
+     "trailer", "alt-svc", "set-cookie", "set-cookie2", "clear-site-data", "public-key-pins", "refresh", "nel",
+     "report-to", "reporting-endpoints", *(name.lower() for name in answers.HEADERS)}
+)  # fmt: skip
+_VALIDATORS = frozenset(
+    {"etag", "last-modified", "content-md5", "digest", "repr-digest", "content-digest", "accept-ranges",
+     "content-range", "signature", "signature-input", "delta-base", "im"}
+)  # fmt: skip
+"""Describe the bytes before masking; a client that kept them could ask for them again."""
+_CACHING = frozenset(
+    {"cache-control", "age", "expires", "pragma", "surrogate-control", "surrogate-key", "cdn-cache-control",
+     "cache-tag", "use-as-dictionary"}
+)  # fmt: skip
+_SIZES = frozenset({"content-length", "content-encoding"})
+_DATE = r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT"
+_HARMLESS = {
+    "content-length": re.compile(r"\d{1,19}"),
+    "content-encoding": re.compile(r"[a-z, -]{0,40}"),
+    "transfer-encoding": re.compile(r"chunked"),
+    "content-type": re.compile(r"[A-Za-z.+-]{1,40}/[A-Za-z0-9.+-]{1,60}(; ?charset=[A-Za-z0-9-]{1,20})?"),
+    "date": re.compile(_DATE),
+    "retry-after": re.compile(rf"\d{{1,6}}|{_DATE}"),
+}
+"""Values of these forms hold no data of a person or record."""
+_NAMES = 8192
+
+
+class AnswerHeaders:
+    """Cleans the headers of one gateway's answers."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._tells = lru_cache(_NAMES)(self._name_tells)
+
+    def clean(self, call: Call, request: http.Request, response: http.Response, own: Pseudonyms | None) -> None:
+        """Replace the headers of an answer by those that may go on; raises Unmaskable."""
+        changed = wants_json(call)
+        response.headers = http.Headers(list(self._kept(call, request, response, own)))
+        if changed:
+            response.headers["Cache-Control"] = "private, no-store"
+
+    def _kept(
+        self, call: Call, request: http.Request, response: http.Response, own: Pseudonyms | None
+    ) -> Iterator[Field]:
+        profiles, echoes = call.obligations.mask.profiles, self._gateway.echoes_to(call.agent)
+        dropped = _dropped(call, request, response)
+        for raw_name, raw_value in response.headers.fields:
+            name = raw_name.decode("latin-1").lower()
+            if name in dropped or echoes.replace(raw_name) != raw_name or (profiles and self._tells(name, profiles)):
+                continue
+            if name == "location" and (call.handshake or self._leads_astray(raw_value.decode("latin-1"))):
+                continue
+            value = echoes.replace(raw_value)
+            if profiles and not _is_harmless(name, value):
+                value = self._masked(call, name, value, own)
+            yield raw_name, value
+
+    def _masked(self, call: Call, name: str, value: bytes, own: Pseudonyms | None) -> bytes:
+        """A value masked in the charset in which it is text."""
+        charset = "utf-8"
+        try:
+            text = value.decode(charset)
+        except UnicodeDecodeError:
+            charset = "latin-1"
+            text = value.decode(charset)
+        profiles = call.obligations.mask.profiles
+        masked, counts = self._gateway.masking.mask_text(text, profiles=profiles, key=name, pseudonyms=own)
+        call.count(counts)
+        return masked.encode(charset, "replace")
+
+    def _name_tells(self, name: str, profiles: tuple[str, ...]) -> bool:
+        """Does a header's name itself hold what is to be hidden?"""
+        return bool(self._gateway.masking.mask_text(name, profiles=profiles)[1])
+
+    def _leads_astray(self, location: str) -> bool:
+        """Does a redirect lead to a host that is not registered? Presigned addresses are keys to places unjudged."""
+        try:
+            parts = urlsplit(location)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            return True
+        if not parts.netloc:
+            return False
+        scheme = parts.scheme or "https"
+        return host is None or self._gateway.registry.find(host, port or DEFAULT_PORTS.get(scheme, 0)) is None
+
+
+def _dropped(call: Call, request: http.Request, response: http.Response) -> frozenset[str]:
+    if not wants_json(call):
+        return _DROPPED
+    # An answer without a body would tell the size that its body has before masking.
+    bodiless = request.method == "HEAD" or response.status_code == 304
+    return _DROPPED | _VALIDATORS | _CACHING | (_SIZES if bodiless else frozenset())
+
+
+def _is_harmless(name: str, value: bytes) -> bool:
+    form: Callable[[str], object] | None = _HARMLESS[name].fullmatch if name in _HARMLESS else None
+    return form is not None and form(value.decode("latin-1")) is not None

@@ -1,0 +1,114 @@
+"""What must not leave: requests searched for protected data, before anything is done with them.
+
+The search stands before the decision, so that neither a look at a cluster nor a question to people carries what is not
+to go out. Where rules say ``mask``, the masked request takes the place of the one that came: it is decoded and judged
+anew, shown, recorded and sent. What cannot be searched is refused.
+"""
+
+from datetime import UTC, datetime
+
+from mitmproxy import http
+
+from addons import preconditions
+from addons.calls import Call, Stage, need
+from addons.offload import by_size
+from addons.request_search import Parts, Searched, Unsearchable, search
+from addons.runtime import Runtime, wire_request
+from policy.actions.decoding import decode
+from policy.codes import Code
+from policy.errors import Refusal
+from policy.model import DlpObligation, Family, TargetName
+
+_ROUNDS = 3
+"""A masked request may be one for other rules; more often than this it is not searched again."""
+
+
+class Dlp:
+    """Searches requests."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self._is_searched: dict[TargetName, bool] = {}
+
+    async def request(self, flow: http.HTTPFlow) -> None:
+        """Search one request where a rule asks for it; mask or refuse it."""
+        call = self.runtime.open_call(flow)
+        if call is None:
+            return
+        try:
+            if self._may_be_searched(need(call.target).name):
+                await self._search(flow, call)
+        except Refusal as refusal:
+            self.runtime.refuse(flow, refusal)
+            return
+        call.stamp(Stage.DLP)
+
+    def _may_be_searched(self, target: TargetName) -> bool:
+        known = self._is_searched.get(target)
+        if known is None:
+            known = self._is_searched[target] = bool(self.runtime.gateway.engine.dlp_profiles(target))
+        return known
+
+    async def _search(self, flow: http.HTTPFlow, call: Call) -> None:
+        for _ in range(_ROUNDS):
+            asked = self._asked(call)
+            if asked is None or covers(call.searched, asked):
+                return
+            call.searched = asked if call.searched is None else _joined(call.searched, asked)
+            searched = await self._searched(flow, call, call.searched)
+            if not searched.found:
+                return
+            if call.searched.action == "block":
+                raise Refusal(Code.DLP_BLOCKED, f"protected data in the request: {searched}")
+            if searched.fixed & searched.found.keys():
+                raise Refusal(Code.DLP_BLOCKED, f"protected data where it cannot be masked: {searched}")
+            self._replace(flow, call, searched)
+        raise Refusal(Code.DLP_BLOCKED, "the masked request is one for other rules again and again")
+
+    def _asked(self, call: Call) -> DlpObligation | None:
+        gateway, agent, target = self.runtime.gateway, need(call.agent), need(call.target).name
+        return gateway.engine.dlp(agent, target, call.known_action, now=datetime.now(UTC), limits=gateway.limiting)
+
+    async def _searched(self, flow: http.HTTPFlow, call: Call, asked: DlpObligation) -> Searched:
+        body = need(call.wire).body
+        if body is None:
+            raise Refusal(Code.DLP_BLOCKED, "the body cannot be searched: it is not there")
+        parts = Parts(path=call.known_action.wire_path, headers=flow.request.headers.fields, body=body)
+        size = len(body) + sum(len(name) + len(value) for name, value in parts.headers) + len(parts.path)
+        try:
+            return await by_size(
+                size if self.runtime.gateway.masking_ready else None,
+                search,
+                parts,
+                self.runtime.gateway.masking,
+                asked.profiles,
+                pseudonyms=self.runtime.pseudonyms(call),
+                is_kubernetes=self.runtime.family(call) is Family.KUBERNETES,
+            )
+        except Unsearchable as unsearchable:
+            raise Refusal(Code.DLP_BLOCKED, str(unsearchable)) from None
+
+    def _replace(self, flow: http.HTTPFlow, call: Call, searched: Searched) -> None:
+        """Put the masked request in the place of the one that came; raises Refusal where it means nothing."""
+        masked = searched.masked
+        flow.request.path, flow.request.raw_content = masked.path, masked.body
+        flow.request.headers = http.Headers(masked.headers)
+        call.wire = wire_request(flow, body=masked.body)
+        call.action = decode(self.runtime.gateway.configuration.traits[need(call.target).name], call.wire)
+        preconditions.check(self.runtime, call)
+        flow.request.path = call.action.wire_path
+        for counts in searched.found.values():
+            for entity, count in counts.items():
+                call.masked_request[entity] = call.masked_request.get(entity, 0) + count
+
+
+def covers(done: DlpObligation | None, asked: DlpObligation) -> bool:
+    """Was a request searched as it is asked now?"""
+    if done is None or not set(asked.profiles) <= set(done.profiles):
+        return False
+    return done.action == "block" or asked.action == "mask"
+
+
+def _joined(one: DlpObligation, other: DlpObligation) -> DlpObligation:
+    stricter = one if one.action == "block" else other
+    return DlpObligation(profiles=tuple(sorted({*one.profiles, *other.profiles})), action=stricter.action)

@@ -1,0 +1,199 @@
+"""Masks large bodies in processes of their own, so that nobody waits for the interpreter's lock meanwhile.
+
+A thread is not enough for them: one regular expression or collection of garbage over megabytes holds the lock, and with
+it the event loop, for hundreds of milliseconds. The processes are started when the first large body comes; until one is
+ready, bodies are masked in the calling thread. They get no environment but what an interpreter needs, and end with the
+gateway. A process that ends, or takes too long, costs the one body that it was at: that is not masked, and so withheld.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict
+from queue import Empty, LifoQueue
+from typing import Any, BinaryIO, cast
+
+from gatehold.body_worker import read_frame, write_frame
+from masking.encodings import Limits
+from masking.engine import Masked, MaskingEngine
+from masking.errors import Unmaskable, refusing
+from masking.profiles import MaskProfileSpec, Profile
+from masking.pseudonyms import Pseudonyms
+
+logger = logging.getLogger(__name__)
+
+LARGE = 32 * 1024
+"""Bytes of a body from which on it is masked in another process."""
+SECONDS = 60.0
+"""A body that takes longer is not masked at all."""
+_KEPT_ENVIRONMENT = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LANG", "LC_ALL", "HOME", "SYSTEMROOT")
+
+
+class _Process:
+    """One process; used by one thread at a time."""
+
+    def __init__(self, setup: Mapping[str, Any]) -> None:
+        environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "gatehold.body_worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            start_new_session=True,  # a Ctrl-C is for the gateway, which drains first
+        )
+        self._requests, self._answers = cast("BinaryIO", self._process.stdin), cast("BinaryIO", self._process.stdout)
+        self.exchange(setup, b"")
+
+    def exchange(self, facts: Mapping[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+        """A frame for a frame; raises OSError or EOFError where the process ended or took too long."""
+        timer = threading.Timer(SECONDS, self._process.kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            write_frame(self._requests, facts, body)
+            return read_frame(self._answers)
+        finally:
+            timer.cancel()
+
+    def stop(self) -> None:
+        """End it, whatever it is at."""
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._requests, self._answers):
+            with contextlib.suppress(OSError):
+                stream.close()
+
+
+class BodyWorkers:
+    """A few processes, each for one body at a time. Safe to use from several threads."""
+
+    def __init__(self, setup: Mapping[str, Any], count: int) -> None:
+        self._setup = setup
+        self._count = count
+        self._idle: LifoQueue[_Process] = LifoQueue()
+        self._lock = threading.Lock()
+        self._processes: set[_Process] = set()
+        self._started = self._stopped = False
+
+    @property
+    def ready(self) -> bool:
+        """Is there a process? The first question starts them, beside everything else."""
+        with self._lock:
+            starts, self._started = not self._started and not self._stopped, True
+        if starts:
+            for _ in range(self._count):
+                threading.Thread(target=self._start_one, name="gatehold-body-worker", daemon=True).start()
+        return bool(self._processes)
+
+    def exchange(self, facts: Mapping[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+        """What a process answers; raises Unmaskable where it ends over it."""
+        try:
+            process = self._idle.get(timeout=SECONDS)
+        except Empty:
+            raise Unmaskable("no process is free to mask a large body") from None
+        try:
+            answer = process.exchange(facts, body)
+        except (OSError, EOFError, ValueError):
+            self._replace(process)
+            raise Unmaskable("the process that masked a large body ended") from None
+        except BaseException:
+            self._replace(process)  # its next answer would be that to another body
+            raise
+        self._idle.put(process)
+        return answer
+
+    def stop(self) -> None:
+        """End them all."""
+        with self._lock:
+            self._stopped = True
+            processes, self._processes = self._processes, set()
+        for process in processes:
+            process.stop()
+
+    def _start_one(self) -> None:
+        try:
+            process = _Process(self._setup)
+        except (OSError, EOFError):
+            logger.error("gatehold: a process for large bodies did not start")  # noqa: TRY400 - nothing to trace
+            return
+        with self._lock:
+            if not self._stopped:
+                self._processes.add(process)
+                self._idle.put(process)
+                return
+        process.stop()
+
+    def _replace(self, process: _Process) -> None:
+        with self._lock:
+            self._processes.discard(process)
+        process.stop()
+        threading.Thread(target=self._start_one, name="gatehold-body-worker", daemon=True).start()
+
+
+class SpreadMasking(MaskingEngine):
+    """The masking engine of a gateway. Large bodies are masked in other processes: call it from a thread for those."""
+
+    def __init__(
+        self,
+        profiles: Mapping[str, Profile],
+        *,
+        documents: Mapping[str, MaskProfileSpec],
+        key: bytes,
+        limits: Limits,
+        processes: int | None = None,
+    ) -> None:
+        """``documents``: of which the profiles were made, but for built-in ones. ``processes``: two at most."""
+        super().__init__(profiles, key=key, limits=limits)
+        setup = {
+            "profiles": {name: json.loads(_spelled(spec)) for name, spec in documents.items()},
+            "limits": asdict(limits),
+            "key": key.hex(),
+        }
+        self.workers = BodyWorkers(setup, min(2, os.cpu_count() or 1) if processes is None else processes)
+
+    def mask_body(
+        self,
+        body: bytes,
+        *,
+        content_type: str,
+        content_encoding: str = "",
+        profiles: tuple[str, ...],
+        pseudonyms: Pseudonyms | None = None,
+    ) -> Masked:
+        """As every engine does it; a large body elsewhere."""
+        if not profiles or len(body) < LARGE or not self.workers.ready:
+            return super().mask_body(
+                body,
+                content_type=content_type,
+                content_encoding=content_encoding,
+                profiles=profiles,
+                pseudonyms=pseudonyms,
+            )
+        facts = {
+            "type": content_type,
+            "encoding": content_encoding,
+            "profiles": profiles,
+            "owner": pseudonyms and _owner(pseudonyms),
+        }
+        with refusing():
+            told, masked = self.workers.exchange(facts, body)
+            if "unmaskable" in told:
+                raise Unmaskable(told["unmaskable"])
+            for token, entity, value in told["kept"]:
+                if pseudonyms and pseudonyms.vault:
+                    pseudonyms.vault.keep(token, entity, value)
+        return Masked(body=body if told["same"] else masked, counts=told["counts"], encoding=told["encoding"])
+
+
+def _spelled(spec: MaskProfileSpec) -> str:
+    return spec.model_dump_json(by_alias=True, exclude_unset=True)
+
+
+def _owner(pseudonyms: Pseudonyms) -> dict[str, Any]:
+    return {"name": pseudonyms.owner, "key": pseudonyms.key.hex(), "vault": pseudonyms.vault is not None}

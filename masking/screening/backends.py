@@ -1,0 +1,173 @@
+"""What looks through whole bodies for many expressions at once.
+
+hyperscan where it is installed (more than 1 GB/s), else RE2, else ``re``, chosen when this module is imported. All give
+places such that every stretch of the body with a match of its own has one in it.
+"""
+
+import importlib.util
+import re
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, Literal, Protocol
+
+type Backend = Literal["hyperscan", "re2", "re"]
+
+_KEPT = 256
+"""Scanners that are kept: some for each different set of profiles in use."""
+
+
+class Scanner(Protocol):
+    """Some expressions, compiled. Safe to use from several threads."""
+
+    def marks(self, data: bytes, most: int) -> list[int] | None:
+        """The places of matches, ascending; None when there are more than ``most``.
+
+        Of every match that there is, in the span where it stands some match has its first or its last byte at one of
+        the places. Other places may be among them.
+        """
+
+    def is_quiet(self, data: bytes) -> bool:
+        """Whether nothing matches."""
+
+
+class UnscannableError(ValueError):
+    """An expression that this backend cannot compile."""
+
+
+class HyperscanScanner:
+    """Expressions as a hyperscan database."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        import hyperscan  # noqa: PLC0415  (not everywhere)
+
+        self._stopped = hyperscan.ScanTerminated
+        self._database = hyperscan.Database()
+        try:
+            self._database.compile(
+                expressions=[pattern.encode("latin-1") for pattern in patterns],
+                ids=list(range(len(patterns))),
+                elements=len(patterns),
+                flags=[hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_ALLOWEMPTY] * len(patterns),
+            )
+        except hyperscan.error as error:
+            raise UnscannableError(type(error).__name__) from None
+        self._first = hyperscan.Scratch(self._database)
+        # A scratch serves one scan at a time. The free ones wait here, as many as scans ever ran at once.
+        self._free: deque[Any] = deque([self._first.clone()])
+
+    def _scan(self, data: bytes, handler: Callable[[int, int, int, int, object], bool | None]) -> bool:
+        """Whether the scan came to the end."""
+        try:
+            scratch = self._free.pop()
+        except IndexError:
+            scratch = self._first.clone()
+        try:
+            self._database.scan(data, match_event_handler=handler, scratch=scratch)
+        except self._stopped:
+            return False
+        finally:
+            self._free.append(scratch)
+        return True
+
+    def marks(self, data: bytes, most: int) -> list[int] | None:
+        """Where matches end."""
+        found: list[int] = []
+        note = found.append
+
+        def handler(_id: int, _start: int, end: int, _flags: int, _context: object) -> bool | None:
+            note(end - 1)
+            return len(found) > most or None
+
+        return sorted(set(found)) if self._scan(data, handler) else None
+
+    def is_quiet(self, data: bytes) -> bool:
+        """Whether nothing matches."""
+        return self._scan(data, lambda *_: True)
+
+
+class ExpressionScanner:
+    """Expressions one by one, of a module that works like ``re``."""
+
+    def __init__(
+        self, patterns: Sequence[str], compile_: Callable[[bytes], Any], errors: type[Exception] = re.error
+    ) -> None:
+        """``errors``: what ``compile_`` raises for an expression that it cannot do."""
+        try:
+            self._patterns = [compile_(pattern.encode("latin-1")) for pattern in patterns]
+            self._any = compile_("|".join(f"(?:{pattern})" for pattern in patterns).encode("latin-1"))
+        except (re.error, errors) as error:
+            raise UnscannableError(type(error).__name__) from None
+
+    def marks(self, data: bytes, most: int) -> list[int] | None:
+        """Where matches begin and end, of every place where one of the expressions matches."""
+        found: set[int] = set()
+        for pattern in self._patterns:
+            match = pattern.search(data)
+            while match:
+                start, end = match.span()
+                found |= {start, max(start, end - 1)}
+                if len(found) > most:
+                    return None
+                match = pattern.search(data, start + 1)
+        return sorted(found)
+
+    def is_quiet(self, data: bytes) -> bool:
+        """Whether nothing matches."""
+        return self._any.search(data) is None
+
+
+def _chosen() -> Backend:
+    installed = (name for name in ("hyperscan", "re2") if importlib.util.find_spec(name))
+    name = next(installed, "re")
+    return "hyperscan" if name == "hyperscan" else "re2" if name == "re2" else "re"
+
+
+_BACKEND = _chosen()
+
+
+def backend() -> Backend:
+    """What bodies are screened with on this machine."""
+    return _BACKEND
+
+
+class Scanners:
+    """Several scanners as one. Raises ``UnscannableError``."""
+
+    def __init__(self, groups: Sequence[tuple[str, ...]], using: Backend | None = None) -> None:
+        self._scanners = [scanner(group, using) for group in groups]
+
+    def marks(self, data: bytes, most: int) -> list[int] | None:
+        """The places that all of them give."""
+        found: set[int] = set()
+        for each in self._scanners:
+            marks = each.marks(data, most)
+            if marks is None or len(found) + len(marks) > most:
+                return None
+            found.update(marks)
+        return sorted(found)
+
+    def is_quiet(self, data: bytes) -> bool:
+        """Whether nothing matches."""
+        return all(each.is_quiet(data) for each in self._scanners)
+
+
+@lru_cache(_KEPT)
+def scanner(patterns: tuple[str, ...], using: Backend | None = None) -> Scanner:
+    """The scanner of some expressions, one for all who need the same; raises ``UnscannableError``."""
+    match using or _BACKEND:
+        case "hyperscan":
+            return HyperscanScanner(patterns)
+        case "re2":
+            import re2  # type: ignore[import-untyped]  # noqa: PLC0415  (not everywhere)
+
+            options = re2.Options()
+            options.max_mem, options.log_errors = 1 << 28, False
+            return ExpressionScanner(patterns, lambda pattern: re2.compile(pattern, options), re2.error)
+        case "re":
+            return ExpressionScanner(patterns, re.compile)
+
+
+def beyond_ascii() -> Scanner:
+    """What marks each stretch of characters beyond ASCII, in a text that ends with another one."""
+    return scanner((r"[\x80-\xff][^\x80-\xff]",))

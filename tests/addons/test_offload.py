@@ -1,0 +1,21 @@
+"""Law: a small body is worked off at once, any other in a thread."""
+
+import threading
+
+import pytest
+
+from addons.offload import ON_LOOP, by_size
+
+
+@pytest.mark.parametrize(("size", "here"), [(0, True), (ON_LOOP, True), (ON_LOOP + 1, False), (None, False)])
+async def test_the_size_tells_where(size: int | None, here: bool) -> None:
+    """None: it takes long for any size."""
+    assert (await by_size(size, threading.get_ident) == threading.get_ident()) is here
+
+
+@pytest.mark.parametrize("size", [0, ON_LOOP + 1])
+async def test_what_is_raised_there_is_raised_here(size: int) -> None:
+    """Arguments and errors pass in either case."""
+    with pytest.raises(ZeroDivisionError):
+        await by_size(size, divmod, 1, 0)
+    assert await by_size(size, sorted, [1, 2], reverse=True) == [2, 1]

@@ -1,0 +1,49 @@
+"""A candidate is cut where libphonenumber cuts it, and no piece that could be a number is missing."""
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from phonenumbers.phonenumbermatcher import _INNER_MATCHES
+from phonenumbers.phonenumberutil import _UNWANTED_END_CHAR_PATTERN
+
+from masking.phone_numbers import MOST_DIGITS
+from masking.phone_pieces import inside
+
+CANDIDATE = st.lists(
+    st.sampled_from(
+        ["1", "23", "4567", "8" * 20, " ", "-", " - ", "- ", " -", "/", "//", ".", "..", "(", ")", "\u2013", "\uff14"]
+    ),
+    min_size=1,
+    max_size=24,
+).map(lambda pieces: "1" + "".join(pieces) + "2")
+
+
+def stock(text: str) -> list[tuple[int, int]]:
+    """The inner matches of the original, with what it trims off."""
+
+    def trimmed(start: int, end: int) -> tuple[int, int]:
+        signs = _UNWANTED_END_CHAR_PATTERN.search(text[start:end])
+        return start, start + signs.start() if signs else end
+
+    found = []
+    for pattern in _INNER_MATCHES:
+        match = pattern.search(text)
+        if match:
+            found.append(trimmed(0, match.start()))
+        while match:
+            found.append(trimmed(*match.span(1)))
+            match = pattern.search(text, match.start() + 1)
+    return found
+
+
+@settings(max_examples=400, deadline=None)
+@given(CANDIDATE)
+@example("1- -2")
+@example("1 - - 2//3")
+def test_the_same_pieces_in_the_same_order(text: str) -> None:
+    """But for repetitions, empty ones, and those with more digits than any number has."""
+
+    def telling(pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        counted = (piece for piece in pieces if 0 < sum(map(str.isdigit, text[slice(*piece)])) <= MOST_DIGITS)
+        return list(dict.fromkeys(counted))
+
+    assert telling(list(inside(text))) == telling(stock(text))
