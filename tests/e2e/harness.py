@@ -1,5 +1,7 @@
 """A whole installation for tests: upstreams in threads, a configuration in a directory, a real gateway process, real clients."""
 
+import contextlib
+import itertools
 import json
 import os
 import re
@@ -36,10 +38,17 @@ SHELLS_SINCE = 30
 NAMES = ("crm.corp.example", "open.corp.example", "kubernetes.corp.example", "localhost", "127.0.0.1")
 
 
+_LOWEST_PORT, _PORTS = 10_000, 20_000
+"""Below those that the system gives to connections, which would take one between its choice and its use."""
+_turn = itertools.count(secrets.randbelow(_PORTS))
+
+
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on now, and that this process was not given before."""
+    while True:
+        port = _LOWEST_PORT + next(_turn) % _PORTS
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @dataclass(slots=True, kw_only=True)

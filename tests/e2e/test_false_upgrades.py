@@ -102,8 +102,7 @@ def test_a_tunnel_in_which_a_hook_raises_is_closed(site: Installation) -> None:
         for hook in faulty.TUNNEL_HOOKS:
             fault.write_text(f"WebSockets.{hook}")
             with masked_cat(site) as client:
-                client.send(0, b"typed\n")
-                client.send(255, b"\0")
+                client.send_together((0, b"typed\n"), (255, b"\0"))
                 output = client.output()
                 assert (output == b"typed\n") is (hook == "websocket_end")
                 assert client.close_code == (1000 if hook == "websocket_end" else 1011)

@@ -47,6 +47,11 @@ class Client:
         """One message."""
         self.say(frames.BytesMessage(data=bytes([channel]) + data))
 
+    def send_together(self, *messages: tuple[int, bytes]) -> None:
+        """Messages on channels in one go: the gateway may close the tunnel over the first of them."""
+        events = (frames.BytesMessage(data=bytes([channel]) + data) for channel, data in messages)
+        self.connection.sendall(b"".join(map(self.protocol.send, events)))
+
     def say(self, event: frames.Event) -> None:
         """One frame."""
         self.connection.sendall(self.protocol.send(event))
