@@ -14,7 +14,7 @@ from mitmproxy import http
 
 from addons.calls import Call, need
 from addons.looking import Looking
-from addons.offload import by_size
+from addons.offload import by_size, size_of
 from addons.record import Recording
 from addons.runtime import Runtime
 from gatehold.lookups.divergence import divergence
@@ -67,7 +67,7 @@ class Aftermath:
     async def _judge_answer(self, call: Call, response: http.Response) -> None:
         """A write that was judged by the request alone: would the object that came of it have been judged otherwise?"""
         body, encoding = response.raw_content or b"", response.headers.get("content-encoding", "")
-        rules = await by_size(len(body), self._rules_for_answer, call, body, encoding)
+        rules = await by_size(size_of(body, encoding), self._rules_for_answer, call, body, encoding)
         before = need(call.decision)
         if rules is not None and rules != (before.verdict, before.rules):
             judged, real = ", ".join(before.rules), f"{rules[0]} by {', '.join(rules[1])}"
@@ -90,7 +90,7 @@ class Aftermath:
 
     async def _compare(self, call: Call, response: http.Response) -> None:
         body, encoding = response.raw_content or b"", response.headers.get("content-encoding", "")
-        differing = await by_size(len(body), self._differing, call, body, encoding, response.status_code)
+        differing = await by_size(size_of(body, encoding), self._differing, call, body, encoding, response.status_code)
         if differing:
             # The values stay out of the log; the journal has them, masked.
             logger.warning("gatehold: incident: %s, decision %s: %s", _TITLE, call.id, ", ".join(sorted(differing)))

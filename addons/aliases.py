@@ -1,7 +1,7 @@
 """GraphQL requests that would give masked fields other names: refused before anybody is asked about them."""
 
 from addons.calls import Call, need
-from addons.offload import by_size
+from addons.offload import by_size, size_of
 from addons.runtime import Runtime
 from masking.encodings import Limits, decode
 from masking.errors import Unmaskable
@@ -19,9 +19,11 @@ async def refuse_hidden_aliases(runtime: Runtime, call: Call) -> None:
     query = call.known_action.wire_path.partition("?")[2]
     if not wire.body and not query:
         return
-    size = len(wire.body or b"") + len(query)
+    coding = next((value for name, value in wire.headers if name.lower() == "content-encoding"), "")
+    size = size_of(wire.body or b"", coding)
+    small = size + len(query) if size is not None and runtime.gateway.masking_ready else None
     try:
-        await by_size(size if runtime.gateway.masking_ready else None, _refuse, runtime, call, query)
+        await by_size(small, _refuse, runtime, call, query)
     except Unmaskable as unmaskable:
         raise Refusal(Code.MALFORMED, f"malformed request: {unmaskable.reason}") from None
 

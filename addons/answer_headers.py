@@ -35,6 +35,10 @@ _CACHING = frozenset(
      "cache-tag", "use-as-dictionary"}
 )  # fmt: skip
 _SIZES = frozenset({"content-length", "content-encoding"})
+_OWN = "gatehold-"
+"""The gateway's own are for nobody else to set, in no spelling that a server of names could fold."""
+_FOLD = re.compile(rb"[ \t]*\r?\n[ \t]*")
+"""Where a value goes on in the next line (RFC 9112, 5.2): a space to whoever reads it."""
 _DATE = r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT"
 _HARMLESS = {
     "content-length": re.compile(r"\d{1,19}"),
@@ -67,9 +71,12 @@ class AnswerHeaders:
     ) -> Iterator[Field]:
         profiles, echoes = call.obligations.mask.profiles, self._gateway.echoes_to(call.agent)
         dropped = _dropped(call, request, response)
-        for raw_name, raw_value in response.headers.fields:
+        for raw_name, folded in response.headers.fields:
             name = raw_name.decode("latin-1").lower()
-            if name in dropped or echoes.replace(raw_name) != raw_name or (profiles and self._tells(name, profiles)):
+            raw_value = _FOLD.sub(b" ", folded)
+            if name in dropped or name.replace("_", "-").startswith(_OWN):
+                continue
+            if echoes.replace(raw_name) != raw_name or (profiles and self._tells(name, profiles)):
                 continue
             if name == "location" and (call.handshake or self._leads_astray(raw_value.decode("latin-1"))):
                 continue

@@ -6,7 +6,7 @@ and client-go, tools/remotecommand): binary messages that begin with their chann
 ======= ============ =====================================================================
 channel from         carries
 ======= ============ =====================================================================
-0       client       stdin
+0       client       stdin; searched where a rule asks for it
 1, 2    server       stdout, stderr; masked
 3       server       the final status as JSON; what was held back of the output goes first
 4       client       the size of the terminal, ``{"Width": 80, "Height": 24}``
@@ -23,6 +23,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from addons.input_search import InputRefused, InputSearch
 from addons.output_channels import OutputChannel
 from masking.errors import Unmaskable
 from masking.terminal_input import TerminalInput
@@ -168,20 +169,25 @@ class Session(Outbox):
         *,
         tell: Callable[[str], str],
         typed: TerminalInput,
+        search: InputSearch | None = None,
     ) -> None:
-        """``channels``: stdout, stderr; ``tell``: masks the server's own words; ``typed``: stdin as it is recorded."""
+        """``channels``: stdout, stderr; ``tell``: masks the server's own words; ``typed``: stdin as it is recorded;
+        ``search``: of stdin, where a rule asks for it.
+        """
         super().__init__()
         self._shape = shape
         self._channels = channels
         self._tell = tell
         self._typed = typed
+        self._search = search
         self._bytes = {STDIN: 0, STDOUT: 0, STDERR: 0}
         self._exit: int | str = ""
 
     @property
     def held(self) -> int:
         """Bytes that are judged together with what comes next."""
-        return self._typed.held + sum(channel.held for channel in self._channels.values())
+        searched = self._search.held if self._search else 0
+        return searched + self._typed.held + sum(channel.held for channel in self._channels.values())
 
     @property
     def may_flush(self) -> bool:
@@ -239,7 +245,8 @@ class Session(Outbox):
         """Bytes by stream, and how the command ended."""
         ended: dict[str, int | str] = {} if self._exit == "" else {"exit": self._exit}
         streams = {"stdin": self._bytes[STDIN], "stdout": self._bytes[STDOUT], "stderr": self._bytes[STDERR]}
-        return {**streams, **ended, **self._cut_summary()}
+        found = {"found": self._search.found} if self._search and self._search.found else {}
+        return {**streams, **ended, **found, **self._cut_summary()}
 
     def counts(self) -> dict[str, int]:
         """How many values were hidden in the output, by entity."""
@@ -252,7 +259,7 @@ class Session(Outbox):
     def _from_client(self, channel: int, data: bytes) -> None:
         if channel == STDIN and self._shape.stdin:
             self._bytes[STDIN] += len(data)
-            self._send(bytes([STDIN]) + data, to_client=False)
+            self._input(data)
             self._keep_typed(self._typed.feed(data))
         elif channel == STDIN:
             if data:
@@ -260,9 +267,32 @@ class Session(Outbox):
         elif channel == RESIZE and self._shape.tty:
             self._resize(data)
         elif channel == CLOSE and self._shape.closes and data == bytes([STDIN]):
-            self._send(bytes([CLOSE, STDIN]), to_client=False)
+            self._input_ends()
         elif channel not in (RESIZE, CLOSE):
             self.cut(f"channel {channel} is not the client's")
+
+    def _input(self, data: bytes) -> None:
+        """Give stdin on: as it comes, or line by line where it is searched."""
+        if self._search is None:
+            self._send(bytes([STDIN]) + data, to_client=False)
+            return
+        try:
+            searched = self._search.feed(data)
+        except InputRefused as refused:
+            self.cut(str(refused))
+            return
+        if searched:
+            self._send(bytes([STDIN]) + searched, to_client=False)
+
+    def _input_ends(self) -> None:
+        try:
+            rest = self._search.end() if self._search else b""
+        except InputRefused as refused:
+            self.cut(str(refused))
+            return
+        if rest:
+            self._send(bytes([STDIN]) + rest, to_client=False)
+        self._send(bytes([CLOSE, STDIN]), to_client=False)
 
     def _from_server(self, channel: int, data: bytes) -> None:
         if channel in self._channels:

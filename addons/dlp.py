@@ -2,7 +2,8 @@
 
 The search stands before the decision, so that neither a look at a cluster nor a question to people carries what is not
 to go out. Where rules say ``mask``, the masked request takes the place of the one that came: it is decoded and judged
-anew, shown, recorded and sent. What cannot be searched is refused.
+anew, shown, recorded and sent. So is a compressed body that was found clean, without its compression. What cannot be
+searched is refused.
 """
 
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from mitmproxy import http
 
 from addons import preconditions
 from addons.calls import Call, Stage, need
-from addons.offload import by_size
+from addons.offload import by_size, size_of
 from addons.request_search import Parts, Searched, Unsearchable, search
 from addons.runtime import Runtime, wire_request
 from policy.actions.decoding import decode
@@ -56,9 +57,9 @@ class Dlp:
                 return
             call.searched = asked if call.searched is None else _joined(call.searched, asked)
             searched = await self._searched(flow, call, call.searched)
-            if not searched.found:
+            if not searched.found and searched.masked.body == need(need(call.wire).body):
                 return
-            if call.searched.action == "block":
+            if searched.found and call.searched.action == "block":
                 raise Refusal(Code.DLP_BLOCKED, f"protected data in the request: {searched}")
             if searched.fixed & searched.found.keys():
                 raise Refusal(Code.DLP_BLOCKED, f"protected data where it cannot be masked: {searched}")
@@ -74,10 +75,11 @@ class Dlp:
         if body is None:
             raise Refusal(Code.DLP_BLOCKED, "the body cannot be searched: it is not there")
         parts = Parts(path=call.known_action.wire_path, headers=flow.request.headers.fields, body=body)
-        size = len(body) + sum(len(name) + len(value) for name, value in parts.headers) + len(parts.path)
+        more = sum(len(name) + len(value) for name, value in parts.headers) + len(parts.path)
+        size = size_of(body, parts.header("content-encoding"))
         try:
             return await by_size(
-                size if self.runtime.gateway.masking_ready else None,
+                size + more if size is not None and self.runtime.gateway.masking_ready else None,
                 search,
                 parts,
                 self.runtime.gateway.masking,
@@ -90,7 +92,9 @@ class Dlp:
 
     def _replace(self, flow: http.HTTPFlow, call: Call, searched: Searched) -> None:
         """Put the masked request in the place of the one that came; raises Refusal where it means nothing."""
-        masked = searched.masked
+        masked, limit = searched.masked, self.runtime.gateway.configuration.gateway.spec.limits.max_request_body
+        if len(masked.body) > limit:
+            raise Refusal(Code.TOO_LARGE, f"the request body is larger than {limit} bytes without its coding")
         flow.request.path, flow.request.raw_content = masked.path, masked.body
         flow.request.headers = http.Headers(masked.headers)
         call.wire = wire_request(flow, body=masked.body)

@@ -5,6 +5,7 @@ back to an agent has its row; what has none ends its connection.
 """
 
 import logging
+import re
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,8 @@ from policy.errors import Refusal
 
 logger = logging.getLogger(__name__)
 
+_QUOTED = re.compile(r"""(?s):? *(?:\bbytearray\(|\bb['"]|(?<=: )\[?['"]).*""")
+"""Bytes, or a text, as Python writes them into a message."""
 _WHY = "the gateway failed while it judged this call"
 
 
@@ -35,6 +38,11 @@ def place(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}{where}"
+
+
+def without_data(message: str) -> str:
+    """What mitmproxy says of an error, without the bytes that it quotes: those of an upstream are never masked."""
+    return _QUOTED.sub(" (left out)", message)
 
 
 def refuse(event: str, subject: Any, ledger: Ledger) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from mitmproxy import http
 
 from addons.calls import Call, need
+from addons.failsafe import without_data
 from addons.offload import ON_LOOP, PARSED_ON_LOOP
 from addons.runtime import Runtime
 from gatehold.agent_api.decisions import ToldDecision
@@ -214,7 +215,7 @@ class Recording:
             described,
             code=refusal.code,
             status=status,
-            reason=refusal.reason,
+            reason=without_data(refusal.reason) if refusal.code is Code.UPSTREAM_UNAVAILABLE else refusal.reason,
             time=time.time(),
             approval=call.approval or "",
         )
@@ -320,8 +321,11 @@ class Record:
     async def error(self, flow: http.HTTPFlow) -> None:
         """Record a call that broke off: the client left, the upstream failed, or the gateway killed it."""
         call = self.runtime.ledger.get(flow)
-        if call is not None:
-            await self.recording.outcome(flow, call, error=flow.error.msg if flow.error else "broken off")
+        if call is None:
+            return
+        if flow.error:
+            flow.error.msg = without_data(flow.error.msg)
+        await self.recording.outcome(flow, call, error=flow.error.msg if flow.error else "broken off")
 
 
 def _takes_long(flow: http.HTTPFlow, call: Call) -> bool:

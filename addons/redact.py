@@ -14,7 +14,7 @@ from addons.answer_bodies import AnswerBody
 from addons.answer_headers import AnswerHeaders
 from addons.calls import Call
 from addons.failsafe import place
-from addons.offload import by_size
+from addons.offload import by_size, size_of
 from addons.record import Recording
 from addons.response_streams import PARTIAL, ResponseStream, is_stream
 from addons.runtime import Runtime
@@ -49,7 +49,8 @@ class Redact:
             call.handshake.switch(response)
             answers.mark(response, call)
             return
-        is_streamed, ends = is_stream(call, response), _known_end(response, self._limits.body)
+        is_streamed = is_stream(call, response, self.runtime.gateway.masking)
+        ends = _known_end(response, self._limits.body)
         try:
             _check_whole(call, response)
             await self._clean_headers(flow, call, response)
@@ -117,8 +118,10 @@ class Redact:
         echoes = self.runtime.echoes(call)
         if not body.profiles and not echoes:
             return
-        size = len(body.raw) if gateway.masking_ready or not body.profiles else None
-        masked, counts = await by_size(size, body.masked, gateway.masking, echoes)
+        at_once = body.masked_at_once(gateway.masking, echoes) if gateway.masking_ready else None
+        size = size_of(body.raw, body.content_encoding) if gateway.masking_ready or not body.profiles else None
+        result = at_once if at_once is not None else await by_size(size, body.masked, gateway.masking, echoes)
+        masked, counts = result
         call.count(counts)
         _set_body(response, masked)
 
@@ -147,7 +150,8 @@ class Redact:
             _set_body(response, b"")
         elif choice == "pass":
             body = self._body_of(response, call)
-            _set_body(response, await by_size(len(body.raw), body.bare, self.runtime.echoes(call)))
+            size = size_of(body.raw, body.content_encoding)
+            _set_body(response, await by_size(size, body.bare, self.runtime.echoes(call)))
         else:
             self._block(flow, unmaskable)
 

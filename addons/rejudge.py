@@ -28,7 +28,8 @@ INTERVAL = 0.4
 """Seconds from one judgement of a stream to the next: with the half second that a revocation takes to be seen, a stream
 ends within a second of it."""
 _PATIENCE = 2
-"""Turns for which a recorder may turn records away, for its queue was full for a moment."""
+"""Turns for which a recorder may turn records away, for its queue was full for a moment, and for which it may not be
+known whose access was revoked."""
 _NOBODY = "the agent's token does not count any more"
 _SYSTEM = 3
 """OCSF's type of a user that is no person."""
@@ -42,6 +43,9 @@ class Rejudge:
         self._task: asyncio.Task[None] | None = None
         self._blind = 0
         """Turns since the recorder could write."""
+        self._unsure = 0
+        """Turns since it could be told whose access was revoked."""
+        self._is_unsure = False
 
     def running(self) -> None:
         """Begin."""
@@ -60,6 +64,7 @@ class Rejudge:
     async def turn(self) -> None:
         """Judge every open stream once; one that cannot be judged is cut."""
         unrecorded = self._unrecorded()
+        self._unsure, self._is_unsure = self._unsure + 1 if self._is_unsure else 0, False
         for flow, stream in self.runtime.open_streams.all():
             await asyncio.sleep(0)  # many streams take long, and calls wait meanwhile
             try:
@@ -83,6 +88,9 @@ class Rejudge:
         try:
             agent = gateway.verifier.verify_cached(token) or await gateway.verifier.verify(token)
         except Refusal as refusal:
+            if refusal.code is Code.GATEWAY_ERROR and self._unsure < _PATIENCE:
+                self._is_unsure = True  # the view of who was revoked is late, as after a start under load
+                return ""
             return "the agent's access was revoked" if refusal.code is Code.REVOKED else _NOBODY
         target, now = need(call.target).name, datetime.now(UTC)
         decision = gateway.engine.decide(agent, target, call.known_action, now=now, limits=None)

@@ -18,6 +18,8 @@ from policy.errors import GateholdError
 _FORM = "application/x-www-form-urlencoded"
 _REPLACED = frozenset({"accept-encoding", "content-length", "host"})
 """Written by the gateway itself, whatever the agent's say."""
+_FIXED = frozenset({"content-type", "content-encoding"})
+"""Another value would have the body read in another way; a boundary stands in the body as well."""
 _ENTITY_OF_SECRETS = "KUBERNETES_SECRET"
 _SHOWN = 64
 
@@ -83,7 +85,7 @@ class _Search:
 
     def of(self, parts: Parts) -> Searched:
         path, mark, query = parts.path.partition("?")
-        self._text("path", path, fixed=True)
+        self._fixed_text("path", path, *path.split("/"))  # a slash is no boundary where it could be base64's
         path += mark
         if query:
             path += self._body("query", query.encode("utf-8", "surrogateescape"), _FORM).decode("latin-1")
@@ -101,8 +103,15 @@ class _Search:
             if name in _REPLACED or header_rules.is_stripped(name):
                 yield raw_name, value
                 continue
-            self._text("a header's name", name, fixed=True)
+            self._fixed_text("a header's name", name, raw_name.decode("latin-1"))
             yield raw_name, self._value(name, value)
+
+    def _fixed_text(self, place: str, *readings: str) -> None:
+        """Search what cannot be masked, until something is found in one of its readings."""
+        for reading in readings:
+            self._text(place, reading, fixed=True)
+            if place in self._found:
+                return
 
     def _value(self, name: str, value: bytes) -> bytes:
         charset = "utf-8"
@@ -111,7 +120,7 @@ class _Search:
         except UnicodeDecodeError:
             charset = "latin-1"
             text = value.decode(charset)
-        masked = self._text(f"header {name[:_SHOWN]}", text, key=name)
+        masked = self._text(f"header {name[:_SHOWN]}", text, key=name, fixed=name in _FIXED)
         return value if masked == text else masked.encode(charset, "replace")
 
     def _text(self, place: str, text: str, *, key: str = "", fixed: bool = False) -> str:
@@ -126,7 +135,7 @@ class _Search:
         return masked if counts else text
 
     def _content(self, parts: Parts) -> bytes:
-        """The body, masked; the same object where nothing was found in it."""
+        """The body, masked and without its coding; the same object where it had none and nothing was found in it."""
         if self._is_kubernetes and is_about_secrets(parts.path) and self._hides_secrets:
             self._secret(parts.body)
         return self._body("body", parts.body, parts.header("content-type"), parts.header("content-encoding"))
@@ -155,7 +164,7 @@ class _Search:
         except Unmaskable as unmaskable:
             raise _unsearchable(place, unmaskable) from None
         self._add(place, masked.counts)
-        return masked.body if masked.counts else body
+        return masked.body
 
     def _add(self, place: str, counts: Mapping[str, int], *, fixed: bool = False) -> None:
         if not counts:

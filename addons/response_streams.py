@@ -1,4 +1,4 @@
-"""Answers that are passed on as they come: watches, followed logs, server-sent events, and long unmasked bodies.
+"""Answers that are passed on as they come: watches, followed logs, server-sent events, texts and long unmasked bodies.
 
 Each chunk is decoded, filtered and masked record by record, freed of the gateway's own credential, given to the agent
 and kept for the recording. Nothing waits for the end. An error in here raises inside mitmproxy's stream callable, which
@@ -18,10 +18,12 @@ from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.proxy import events
 
 from addons.calls import Call, need
+from addons.offload import ON_LOOP
 from addons.record import Part, Recording
 from addons.runtime import Runtime
 from addons.visibility import Visibility, is_filtered
 from masking.encodings import Decoder, Limits, coding
+from masking.engine import MaskingEngine
 from masking.errors import Unmaskable
 from masking.literals import LiteralStream
 from masking.stream import StreamMask
@@ -34,12 +36,12 @@ PART = 256 * 1024
 """Bytes of a stream after which a part of its recording is written."""
 UNWRITTEN = 30.0
 """Seconds after which a part is written with the next bytes, however small it is."""
-ON_LOOP = 2 * 1024
-"""Bytes that are masked on the event loop at most, those of the record before them included."""
 PAUSE = 0.25
 """Seconds after which what waits for the rest of a line or word is shown, unless it looks like half of a value."""
 LONG_PAUSE = 5.0
 """Seconds of silence after which half of a value is shown as well: nobody is kept waiting for ever."""
+LONGEST_WORK = 60.0
+"""Seconds that a chunk may take to be worked off; then its stream is aborted."""
 _PLAIN_STEPS = 2
 """Steps of a stream from which nothing but credentials is taken out."""
 
@@ -64,7 +66,7 @@ PARTIAL = frozenset({206, 226})
 _BODILESS = frozenset({204, 304})
 
 
-def is_stream(call: Call, response: http.Response) -> bool:
+def is_stream(call: Call, response: http.Response, masking: MaskingEngine) -> bool:
     """Is this answer passed on as it comes?"""
     if response.status_code in _BODILESS or (call.wire is not None and call.wire.method == "HEAD"):
         return False  # a chunked end after an answer without a body would be read as the next answer
@@ -78,10 +80,27 @@ def is_stream(call: Call, response: http.Response) -> bool:
         return True
     if isinstance(call.action, KubernetesAction) and (call.action.verb == "watch" or _is_followed_log(call.action)):
         return True
-    if call.obligations.mask.profiles or call.needs_json:
+    if call.needs_json:
         return False
     length = response.headers.get("content-length", "")
+    if call.obligations.mask.profiles:
+        return not length.isdecimal() and _is_text_stream(call, response, masking)
     return not length.isdecimal() or int(length) > _SMALL
+
+
+def _is_text_stream(call: Call, response: http.Response, masking: MaskingEngine) -> bool:
+    """Can the lines of a masked text go on before all of it is there?"""
+    mask, headers = call.obligations.mask, response.headers
+    if mask.on_unmaskable != "block":  # what passes unmasked, or is dropped, is known when it is whole
+        return False
+    if headers.get("transfer-encoding", "chunked").strip().lower() != "chunked":
+        return False
+    return masking.streams_text(headers.get("content-type", ""), headers.get("content-encoding", ""), mask.profiles)
+
+
+def _is_log(action: object) -> bool:
+    """Lines of a log stand by themselves, whatever is in them."""
+    return isinstance(action, KubernetesAction) and _is_followed_log(action)
 
 
 def _is_followed_log(action: KubernetesAction) -> bool:
@@ -114,6 +133,8 @@ class ResponseStream:
         self._is_silent = False
         """Nothing came since a pause."""
         self._ahead: tuple[bytes, Part | None] | Exception | None = None
+        self._is_aborted = False
+        """Work on it failed, or goes on without end somewhere."""
 
     def start(self) -> None:
         """Hang this stream into its flow; its headers may still be changed."""
@@ -152,6 +173,7 @@ class ResponseStream:
                 content_encoding=encoding,
                 profiles=profiles,
                 pseudonyms=self._runtime.pseudonyms(self._call),
+                joined=not _is_log(self._call.action),
             )
         except Unmaskable:
             if self._call.obligations.mask.on_unmaskable != "pass":
@@ -178,14 +200,18 @@ class ResponseStream:
     async def work_ahead(self, chunk: bytes | None) -> None:
         """Work off a chunk in a thread; an error is raised when the stream is called with it."""
         try:
-            self._ahead = await asyncio.to_thread(self._worked, chunk)
+            async with asyncio.timeout(LONGEST_WORK):
+                self._ahead = await asyncio.to_thread(self._worked, chunk)
         except Exception as error:  # noqa: BLE001 - raised where it aborts the stream
             self._ahead = error
 
     def __call__(self, chunk: bytes | None) -> bytes | list[bytes]:
         """One chunk as mitmproxy gives it; ``b""`` is the end, None a pause. An exception aborts the stream."""
+        if self._is_aborted:
+            raise Unmaskable("the stream was aborted")
         done, self._ahead = self._ahead, None
         if isinstance(done, Exception):
+            self._is_aborted = True
             raise done
         data, part = done or self._worked(chunk)
         if part is not None:

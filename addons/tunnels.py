@@ -30,6 +30,7 @@ from wsproto import events as frames
 from wsproto.connection import Connection, ConnectionState
 from wsproto.frame_protocol import Opcode
 
+from addons import h2_backlog
 from addons.conversations import FAILED, GOING_AWAY, NORMAL, TOO_BIG, UNSUPPORTED, Conversation, Ending
 from addons.failsafe import place
 from addons.runtime import Runtime
@@ -258,6 +259,7 @@ def draining(runtime: Runtime) -> Callable[[proxy_server.ConnectionHandler], Cor
             await tunnel.idle.wait()
             await _stock_drain(self)  # type: ignore[no-untyped-call]
         await runtime.open_streams.idle(self.client.id)
+        await h2_backlog.taken(self)
 
     return drain
 

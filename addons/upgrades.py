@@ -49,6 +49,8 @@ class Upgrades:
             return
         try:
             call.handshake = _handshake(flow.request, call.known_action)
+            if call.handshake is not None and call.obligations.dlp is not None:
+                _check_searchable(call.known_action)
         except Refusal as refusal:
             before = self._before(call) if is_spdy(call.known_action) else None
             self.runtime.refuse(flow, before or refusal)
@@ -99,6 +101,16 @@ def _handshake(request: http.Request, action: Action) -> Handshake | None:
         return handshake
     protocols = allowed_protocols(action)
     return read_handshake(request, protocols) if protocols else None
+
+
+def _check_searchable(action: Action) -> None:
+    """Raises Refusal for a tunnel whose input has to be searched and cannot be."""
+    if not isinstance(action, KubernetesAction):
+        return
+    if action.subresource == "portforward":
+        raise Refusal(Code.DLP_BLOCKED, "what goes through a port-forward cannot be searched")
+    if action.stdin and action.tty:
+        raise Refusal(Code.DLP_BLOCKED, "what is typed at a terminal cannot be searched: open it without a terminal")
 
 
 def _origin(request: http.Request) -> str:

@@ -10,7 +10,7 @@ could look for names.
 from mitmproxy import http
 
 from addons.calls import Call, need
-from addons.offload import by_size
+from addons.offload import by_size, size_of
 from gatehold.continuation import ListCall
 from gatehold.shown import Listing
 from gatehold.wiring import Gateway
@@ -75,7 +75,8 @@ class Visibility:
         action, status = _action(call), response.status_code
         if action.verb == "get" and status in _MISSING:
             raise HiddenObject
-        result = await by_size(len(body), self._filtered, call, response, body, limits)
+        size = size_of(body, response.headers.get("content-encoding", ""))
+        result = await by_size(size, self._filtered, call, response, body, limits)
         if 200 <= status < 300:
             if action.verb == "get" and not result.shown:
                 raise HiddenObject

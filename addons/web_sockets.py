@@ -17,6 +17,8 @@ from addons.calls import Call, need
 from addons.conversations import STDERR, STDOUT, Conversation, Forwarding, Session, Shape
 from addons.exchanges import PATIENCE, Exchange, Terms
 from addons.handshakes import PORTFORWARD, V5
+from addons.input_search import InputSearch
+from addons.offload import ON_LOOP
 from addons.output_channels import OutputChannel
 from addons.record import Recording
 from addons.runtime import Runtime
@@ -26,9 +28,6 @@ from policy.actions.kubernetes import KubernetesAction
 
 PART = 256 * 1024
 """Bytes of messages after which a part of the recording is written."""
-ON_LOOP = 2 * 1024
-"""Bytes that are masked on the event loop at most, those of the line before them included: the worst text takes some
-milliseconds."""
 _UNWRITTEN = 30.0
 """Seconds after which a part is written however small it is: a gateway that is killed takes no more with it."""
 _BEHIND = 4
@@ -88,13 +87,17 @@ class WebSockets:
             here = ref(flow)
             call.pause = self.runtime.later(_PAUSE, lambda: self._flush(here))
 
-    @staticmethod
-    async def _work(conversation: Conversation, size: int, work: Callable[[], None]) -> None:
-        """Long output may take long to mask; the loop is everybody's."""
-        if size + conversation.held > ON_LOOP and not isinstance(conversation, Forwarding):
+    async def _work(self, conversation: Conversation, size: int, work: Callable[[], None]) -> None:
+        """Long output may take long to mask, and any does that a language model reads; the loop is everybody's."""
+        if self._takes_long(conversation, size):
             await asyncio.to_thread(work)
         else:
             work()
+
+    def _takes_long(self, conversation: Conversation, size: int) -> bool:
+        if isinstance(conversation, Forwarding):
+            return False
+        return size + conversation.held > ON_LOOP or self.runtime.gateway.masking.asks_models
 
     async def websocket_end(self, flow: http.HTTPFlow) -> None:
         """Write the rest of the recording, and how it ended."""
@@ -116,6 +119,7 @@ class WebSockets:
 
     def _session(self, call: Call, protocol: str) -> Session:
         gateway, action, asked = self.runtime.gateway, call.known_action, call.obligations.mask
+        search = call.obligations.dlp
         if not isinstance(action, KubernetesAction):
             raise TypeError("a session is Kubernetes'")
         echoes, masking = self.runtime.echoes(call), gateway.masking
@@ -129,12 +133,18 @@ class WebSockets:
             clean = echoes.replace(text.encode("utf-8", "replace")).decode("utf-8", "replace")
             return masking.mask_text(clean, profiles=asked.profiles, pseudonyms=owner)[0]
 
-        kept = dict.fromkeys((*gateway.scrubber.profiles(call.target), *asked.profiles))
+        sought = search.profiles if search else ()
+        kept = dict.fromkeys((*gateway.scrubber.profiles(call.target), *asked.profiles, *sought))
         return Session(
             Shape(stdin=action.stdin, tty=action.tty, closes=protocol == V5),
             {STDOUT: output(), STDERR: output()},
             tell=tell,
             typed=masking.open_input(profiles=tuple(kept), tty=action.tty),
+            search=InputSearch(
+                masking.open_terminal(profiles=search.profiles, pseudonyms=owner), replaces=search.action == "mask"
+            )
+            if search
+            else None,
         )
 
     def _exchange(self, call: Call) -> Exchange:
@@ -173,7 +183,7 @@ class WebSockets:
         if flow is None or call is None or call.conversation is None:
             return
         call.pause = None
-        if call.conversation.held <= ON_LOOP:
+        if not self._takes_long(call.conversation, 0):  # else it is done in a thread once the tunnel was woken
             call.conversation.flush()
             self._account(call, 0)
         if isinstance(call.conversation, Exchange) and call.conversation.may_flush:

@@ -1,6 +1,6 @@
 """Where mitmproxy's protocol layers are made to answer as a gateway must.
 
-Nine repairs of mitmproxy 12.2, each held by a test of its own that fails when the layer below changes:
+Eleven repairs of mitmproxy 12.2, each held by a test of its own that fails when the layer below changes:
 
 1. An upstream that cannot be reached, or breaks off before its answer was passed on, becomes a governed answer
    (recorded, in the target's form) in place of an HTML page that names addresses.
@@ -14,6 +14,8 @@ Nine repairs of mitmproxy 12.2, each held by a test of its own that fails when t
 7. After a protocol error a connection is over; stock reports its end once more, to a stream that is gone, and crashes.
 8. An exception in a response stream's callable aborts that stream; stock leaves the client hanging.
 9. What a response stream holds back goes on after a pause, though no chunk comes; stock asks it with chunks only.
+10. An answer that is kept until it is whole is given up when it does not become it (``addons.slow_bodies``).
+11. What an HTTP/2 agent has no window for is bounded (``addons.h2_backlog``); stock keeps whatever comes.
 """
 
 import json
@@ -33,16 +35,18 @@ from mitmproxy.proxy.layers.http._base import HttpEvent, ReceiveHttp
 from mitmproxy.proxy.layers.http._events import (
     ErrorCode,
     RequestData,
+    RequestProtocolError,
     ResponseData,
     ResponseEndOfMessage,
     ResponseProtocolError,
 )
 from mitmproxy.proxy.layers.http._hooks import HttpResponseHeadersHook
 
-from addons import answers
+from addons import answers, h2_backlog, slow_bodies
 from addons.failsafe import place
 from addons.response_streams import ResponseStream, StreamPaused
 from addons.runtime import Runtime
+from addons.slow_bodies import BodyStalled
 from policy.codes import ANSWERS, Code
 from policy.errors import Refusal
 
@@ -66,7 +70,7 @@ def install(runtime: Runtime) -> None:
         (_http2, "format_error", lambda status, _message: problem(status)[1]),
         (HttpStream, "handle_protocol_error", _answering(runtime)),
         (HttpStream, "state_stream_response_body", _stream_response_body),
-        (HttpStream, "_handle_event", _stream_event),
+        (HttpStream, "_handle_event", _stream_events(runtime)),
         (HttpLayer, "_handle_event", _layer_event),
         (_http1.Http1Connection, "read_body", _read_body),
         (_http1.Http1Connection, "wait", _wait),
@@ -155,7 +159,13 @@ def _abort(self: HttpStream, error: Exception) -> Commands:
     logger.error("gatehold: a response stream failed and was aborted: %s", place(error))
     aborted = ResponseProtocolError(self.stream_id, "the response stream failed", ErrorCode.GENERIC_SERVER_ERROR)
     yield from _stock_protocol_error(self, aborted)
-    yield commands.CloseConnection(self.flow.server_conn)
+    yield from _hang_up(self)
+
+
+def _hang_up(self: HttpStream) -> Commands:
+    """No more of an answer is wanted: an HTTP/1 connection is closed, an HTTP/2 stream reset."""
+    cancelled = RequestProtocolError(self.stream_id, "the answer is not wanted any more", ErrorCode.CANCEL)
+    yield SendHttp(cancelled, self.context.server)
 
 
 @dataclass
@@ -163,22 +173,43 @@ class _Pause(HttpEvent):
     """A ``StreamPaused``, for the one stream that it is about."""
 
 
+@dataclass
+class _Stall(HttpEvent):
+    """A ``BodyStalled``, for the one stream that it is about."""
+
+
 def _layer_event(self: HttpLayer, event: events.Event) -> Commands:
-    if not isinstance(event, StreamPaused):
+    if not isinstance(event, StreamPaused | BodyStalled):
         yield from _stock_layer_event(self, event)
+        h2_backlog.note(self, event)
         return
     for stream in list(self.streams.values()):
         if stream._handle_event == stream.passthrough:  # noqa: SLF001 - a tunnel, with the stream somewhere in it
             yield from self.event_to_child(stream, event)
         elif getattr(stream, "flow", None) is event.flow:
-            yield from self.event_to_child(stream, _Pause(stream.stream_id))
+            kind = _Pause if isinstance(event, StreamPaused) else _Stall
+            yield from self.event_to_child(stream, kind(stream.stream_id))
 
 
-def _stream_event(self: HttpStream, event: events.Event) -> Commands:
-    if not isinstance(event, _Pause):
-        yield from _stock_stream_event(self, event)
-    elif self.server_state == self.state_stream_response_body:
-        yield from _after_pause(self)
+def _stream_events(runtime: Runtime) -> Callable[[HttpStream, events.Event], Commands]:
+    def handle_event(self: HttpStream, event: events.Event) -> Commands:
+        if isinstance(event, _Stall):
+            if self.server_state == self.state_consume_response_body:
+                yield from _given_up(self)
+        elif not isinstance(event, _Pause):
+            yield from _stock_stream_event(self, event)
+        elif self.server_state == self.state_stream_response_body:
+            yield from _after_pause(self)
+        slow_bodies.note(runtime, self)
+
+    return handle_event
+
+
+def _given_up(self: HttpStream) -> Commands:
+    """Answer in place of a target whose answer does not become whole."""
+    stalled = ResponseProtocolError(self.stream_id, "the answer came to a halt", ErrorCode.GENERIC_SERVER_ERROR)
+    yield from self.handle_protocol_error(stalled)
+    yield from _hang_up(self)
 
 
 def _after_pause(self: HttpStream) -> Commands:

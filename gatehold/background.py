@@ -8,7 +8,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 from gatehold.approvals.desk import ApprovalDesk
 from gatehold.auditing import journal_event
@@ -42,6 +43,7 @@ class Background:
         self._task: asyncio.Task[None] | None = None
         self._more: list[Callable[[], Awaitable[None]]] = []
         self._beside: asyncio.Task[object] | None = None
+        self._afterwards: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Read back the budgets and begin."""
@@ -58,6 +60,23 @@ class Background:
         self._beside = asyncio.create_task(asyncio.to_thread(work), name="gatehold alongside")
         self._beside.add_done_callback(_tell_failure)
 
+    def afterwards(self, works: Iterable[Callable[[], object]]) -> None:
+        """Do more once that is done, one thing after the other, each in a thread."""
+        self._afterwards = asyncio.create_task(self._in_turn(works), name="gatehold afterwards")
+        self._afterwards.add_done_callback(_tell_failure)
+
+    async def _in_turn(self, works: Iterable[Callable[[], object]]) -> None:
+        if self._beside is not None:
+            await asyncio.wait((self._beside,))
+        for work in works:
+            await asyncio.to_thread(work)
+
+    async def all_done(self) -> None:
+        """Wait for what is done alongside and afterwards."""
+        tasks = [task for task in (self._beside, self._afterwards) if task is not None]
+        if tasks:
+            await asyncio.wait(tasks)
+
     @property
     def did_alongside(self) -> bool:
         """Is that done, and without an error?"""
@@ -70,6 +89,9 @@ class Background:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        if self._afterwards is not None:
+            self._afterwards.cancel()
+            await asyncio.wait((self._afterwards,))
         if self._beside is not None:
             await asyncio.wait((self._beside,))
         await self._guarded_turn()
@@ -110,7 +132,7 @@ class Background:
             await asyncio.to_thread(outbox.done, self._store, [row.id for row in rows])
 
 
-def _tell_failure(beside: asyncio.Task[object]) -> None:
+def _tell_failure(beside: asyncio.Task[Any]) -> None:
     error = None if beside.cancelled() else beside.exception()
     if error is not None:
         logger.error("gatehold: background work failed: %s", type(error).__name__)

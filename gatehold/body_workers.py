@@ -19,7 +19,7 @@ from queue import Empty, LifoQueue
 from typing import Any, BinaryIO, cast
 
 from gatehold.body_worker import read_frame, write_frame
-from masking.encodings import Limits
+from masking.encodings import Limits, decode
 from masking.engine import Masked, MaskingEngine
 from masking.errors import Unmaskable, refusing
 from masking.profiles import MaskProfileSpec, Profile
@@ -29,8 +29,12 @@ logger = logging.getLogger(__name__)
 
 LARGE = 32 * 1024
 """Bytes of a body from which on it is masked in another process."""
+LOOKED_THROUGH = 1 << 20
+"""Bytes of a body up to which it is looked through here first: longer ones hold the lock for milliseconds."""
 SECONDS = 60.0
 """A body that takes longer is not masked at all."""
+_AGAIN = 30.0
+"""Seconds after which a process that did not start is tried again."""
 _KEPT_ENVIRONMENT = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LANG", "LC_ALL", "HOME", "SYSTEMROOT")
 
 
@@ -60,6 +64,11 @@ class _Process:
             return read_frame(self._answers)
         finally:
             timer.cancel()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.poll() is None
 
     def stop(self) -> None:
         """End it, whatever it is at."""
@@ -93,10 +102,7 @@ class BodyWorkers:
 
     def exchange(self, facts: Mapping[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         """What a process answers; raises Unmaskable where it ends over it."""
-        try:
-            process = self._idle.get(timeout=SECONDS)
-        except Empty:
-            raise Unmaskable("no process is free to mask a large body") from None
+        process = self._free()
         try:
             answer = process.exchange(facts, body)
         except (OSError, EOFError, ValueError):
@@ -107,6 +113,17 @@ class BodyWorkers:
             raise
         self._idle.put(process)
         return answer
+
+    def _free(self) -> _Process:
+        """A process that waits for work; those that ended meanwhile are replaced."""
+        while True:
+            try:
+                process = self._idle.get(timeout=SECONDS)
+            except Empty:
+                raise Unmaskable("no process is free to mask a large body") from None
+            if process.is_alive:
+                return process
+            self._replace(process)
 
     def stop(self) -> None:
         """End them all."""
@@ -121,6 +138,7 @@ class BodyWorkers:
             process = _Process(self._setup)
         except (OSError, EOFError):
             logger.error("gatehold: a process for large bodies did not start")  # noqa: TRY400 - nothing to trace
+            self._start_later()
             return
         with self._lock:
             if not self._stopped:
@@ -128,6 +146,15 @@ class BodyWorkers:
                 self._idle.put(process)
                 return
         process.stop()
+
+    def _start_later(self) -> None:
+        timer = threading.Timer(_AGAIN, self._start_again)
+        timer.daemon = True
+        timer.start()
+
+    def _start_again(self) -> None:
+        if not self._stopped:
+            self._start_one()
 
     def _replace(self, process: _Process) -> None:
         with self._lock:
@@ -166,8 +193,8 @@ class SpreadMasking(MaskingEngine):
         profiles: tuple[str, ...],
         pseudonyms: Pseudonyms | None = None,
     ) -> Masked:
-        """As every engine does it; a large body elsewhere."""
-        if not profiles or len(body) < LARGE or not self.workers.ready:
+        """As every engine does it; a large body elsewhere, unless hardly anything of it has to be judged."""
+        if not profiles or not self._is_large(body, content_encoding) or not self.workers.ready:
             return super().mask_body(
                 body,
                 content_type=content_type,
@@ -175,6 +202,16 @@ class SpreadMasking(MaskingEngine):
                 profiles=profiles,
                 pseudonyms=pseudonyms,
             )
+        quick = self.mask_at_once(
+            body,
+            content_type=content_type,
+            content_encoding=content_encoding,
+            profiles=profiles,
+            pseudonyms=pseudonyms,
+            most=LOOKED_THROUGH,
+        )
+        if quick is not None:
+            return quick
         facts = {
             "type": content_type,
             "encoding": content_encoding,
@@ -189,6 +226,11 @@ class SpreadMasking(MaskingEngine):
                 if pseudonyms and pseudonyms.vault:
                     pseudonyms.vault.keep(token, entity, value)
         return Masked(body=body if told["same"] else masked, counts=told["counts"], encoding=told["encoding"])
+
+    def _is_large(self, body: bytes, content_encoding: str) -> bool:
+        """Whether it is, or becomes so without its coding."""
+        with refusing():
+            return len(body) >= LARGE or len(decode(body, content_encoding, self._limits)) >= LARGE
 
 
 def _spelled(spec: MaskProfileSpec) -> str:

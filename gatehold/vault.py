@@ -6,10 +6,12 @@ it is remembered for as long as the session lasts, even where its token is not.
 """
 
 import itertools
+import string
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from gatehold.credentials.echoes import forms
 from masking.literals import Literals, Replacing
@@ -27,6 +29,19 @@ IDLE = 3600.0
 _EVICTED = 4
 """One of so many tokens is given up when there is no room."""
 _generations = itertools.count()
+_ESCAPES: tuple[Callable[[str], str], ...] = (
+    lambda each: f"\\u{ord(each):04x}",  # JSON
+    lambda each: f"\\x{ord(each):02x}",  # JavaScript, Python, logs
+    lambda each: f"&#{ord(each)};",
+    lambda each: f"&#x{ord(each):x};",
+    lambda each: f"={ord(each):02x}",  # quoted-printable
+    lambda each: quote(quote(each, safe=""), safe=""),
+)
+_ASCII = frozenset(map(chr, range(128)))
+_LETTERS = frozenset(string.ascii_letters + string.digits)
+_NONE = frozenset[str]()
+_PLAIN = (_NONE, _LETTERS, _LETTERS | {"-", ".", "_"}, _LETTERS | {"-", ".", "_", "+"})
+"""Characters that an encoder leaves as they are."""
 
 
 class VaultFullError(Exception):
@@ -98,8 +113,8 @@ class SessionVault:
                 raise VaultFullError
             self._restored |= new
             for value in sorted(new):
-                self._forms |= dict.fromkeys(forms(value), values[value].encode())
-            self._literals = Literals(self._forms, shortest=SHORTEST)
+                self._forms |= dict.fromkeys(_spellings(value), values[value].encode())
+            self._literals = Literals(self._forms, shortest=SHORTEST, any_case=True)
 
     def forget(self) -> None:
         """Give up all tokens. What was put back is still looked for."""
@@ -119,6 +134,15 @@ class SessionVault:
             _, kept = self._kept.popitem(last=False)
             self._size -= _size(kept.value)
         self.generation = next(_generations)
+
+
+def _spellings(value: str) -> Iterator[bytes]:
+    """Forms of a value in small letters: those of a credential, and those that an agent can have a target write."""
+    for cased in {value, value.lower(), value.upper(), value[::-1]}:
+        yield from (form.lower() for form in forms(cased))
+    beyond = frozenset(value) - _ASCII
+    for written, plain in itertools.product(_ESCAPES, {each | more for each in _PLAIN for more in (_NONE, beyond)}):
+        yield "".join(each if each in plain else written(each) for each in value).lower().encode()
 
 
 def _size(value: str) -> int:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from gatehold.agent_api.decisions import Decisions
@@ -155,6 +156,10 @@ class Gateway:
         self.background.every_turn(self._forget_values)
         # The detectors take seconds to import; whatever needs them before they are there waits for them.
         self.background.alongside(self.masking.load)
+        sets = sorted(
+            {each for name in self.configuration.targets for each in self.engine.profile_sets(TargetName(name))}
+        )
+        self.background.afterwards(partial(self.masking.prepare, each) for each in sets)
 
     async def _load_models(self) -> None:
         """Language models, where profiles name some: what would have to be asked and cannot be is known at once."""

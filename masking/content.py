@@ -22,6 +22,7 @@ class Shape(StrEnum):
     XML = "xml"
     HTML = "html"
     MULTIPART = "multipart"
+    FOLDED = "folded"
     TEXT = "text"
 
 
@@ -65,6 +66,14 @@ _SHAPES = {
     "multipart/form-data": Shape.MULTIPART,
     "multipart/mixed": Shape.MULTIPART,
     "multipart/related": Shape.MULTIPART,
+    "text/calendar": Shape.FOLDED,
+    "text/directory": Shape.FOLDED,
+    "text/ldif": Shape.FOLDED,
+    "text/rfc822-headers": Shape.FOLDED,
+    "text/vcard": Shape.FOLDED,
+    "text/x-ldif": Shape.FOLDED,
+    "text/x-vcalendar": Shape.FOLDED,
+    "text/x-vcard": Shape.FOLDED,
     "application/javascript": Shape.TEXT,
     "application/x-javascript": Shape.TEXT,
     "application/graphql": Shape.TEXT,
@@ -86,6 +95,8 @@ _MAGIC = re.compile(
 """How documents, pictures, sounds, fonts, archives, programs, databases and texts in UTF-16, -32 and -7 begin."""
 _CONTROLS = re.compile("[\x00-\x06\x0e-\x1a\x1c-\x1f]")
 _BOM = "\ufeff"
+_LONGEST_HEADER = 4096
+"""Characters of a ``Content-Type`` that is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +141,8 @@ def read_content_type(header: str) -> ContentType:
     if not essence and not separator:
         return ContentType(essence="", charset="utf-8")
     parameters = separator + rest
+    if len(header) > _LONGEST_HEADER:
+        raise Unmaskable("content type is too long")
     if not _ESSENCE.fullmatch(essence) or not re.fullmatch(rf"(?:{_PARAMETER.pattern}|;\s*)*", parameters):
         raise Unmaskable("content type is malformed")
     values = {name.lower(): quoted or bare for name, quoted, bare in _PARAMETER.findall(parameters)}

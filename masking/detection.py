@@ -24,6 +24,8 @@ class Detector(Protocol):
     """Words, in lower case, that make its weak patterns surer when they stand in the key or in the text."""
     screen: str | None
     """A regular expression that matches every ASCII text with a hit; None: every text has to be asked about."""
+    screens_all: bool
+    """Whether the screen matches every text with a hit, ASCII or not."""
 
     def reach(self, *, lifted: bool) -> float:
         """The highest score that a hit can have."""

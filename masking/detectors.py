@@ -6,6 +6,7 @@ leak; its e-mail pattern is quadratic; and most texts need not be looked at at a
 """
 
 import logging
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -28,6 +29,8 @@ REGEX_SECONDS = 2.0
 """How long one pattern may take on one text before the text counts as unmaskable."""
 _LONGEST_EMAIL = 1024
 _EXACT_FLAGS = regex.DOTALL | regex.MULTILINE
+_WIDE = re.compile(r"\(\?[a-z]*i|\\[bBdDsSwW]")
+"""What means more in texts beyond ASCII: letters without their case, kinds of characters."""
 
 
 def _words(recognizer: Any) -> tuple[str, ...]:
@@ -38,10 +41,11 @@ def _words(recognizer: Any) -> tuple[str, ...]:
 class PatternDetector:
     """A recognizer made of regular expressions, with or without a validator."""
 
-    def __init__(self, recognizer: Any, screen: str | None = None) -> None:
+    def __init__(self, recognizer: Any, screen: str | None = None, *, screens_all: bool = False) -> None:
         self.entity: str = recognizer.supported_entities[0]
         self.context = _words(recognizer)
         self.screen = screen
+        self.screens_all = screens_all
         self._recognizer = recognizer
         self._patterns = [
             (regex.compile(pattern.regex, flags=recognizer.global_regex_flags), float(pattern.score))
@@ -136,7 +140,9 @@ class UrlDetector(PatternDetector):
 
     def _spans(self, pattern: "regex.Pattern[str]", text: str) -> Iterator[tuple[int, int]]:
         form = self._forms[pattern]
-        return form.spans(text) if form else super()._spans(pattern, text)
+        if form is None:
+            return super()._spans(pattern, text)
+        return form.spans(text) if "." in text else iter(())
 
 
 class CountryDetector(PatternDetector):
@@ -235,7 +241,12 @@ def builtin(entity: str) -> tuple[Detector, ...]:
     if entity in COUNTRY_ENTITIES:
         return (CountryDetector(country_recognizers()[entity]),)
     secrets = [secret for secret in SECRET_PATTERNS if secret.entity == entity]
-    return tuple(PatternDetector(_SecretRecognizer(secret), secret.screen) for secret in secrets)
+    return tuple(
+        PatternDetector(
+            _SecretRecognizer(secret), secret.screen, screens_all=not _WIDE.search(secret.regex + secret.screen)
+        )
+        for secret in secrets
+    )
 
 
 def _phone_detector(recognizer: PhoneRecognizer) -> PhoneDetector:

@@ -69,17 +69,17 @@ class Digits:
     def text(self, value: str, kept: int = KEPT) -> str:
         """``value`` with its digits replaced but for the last ``kept``, and every letter an ``X``.
 
-        Fewer digits than that are all replaced. The same value comes back where it was made here.
+        All are replaced where these are more than half of them. The same value comes back where it was made here.
         """
         digits = ascii_digits(value)
-        kept = kept if kept < len(digits) else 0
+        kept = kept_of(len(digits), kept)
         hidden = len(digits) - kept
         made = iter(self._made(_text_frame(value, len(digits), hidden), digits, hidden))
         return "".join(next(made) if each.isdecimal() else "X" if each.isalnum() else each for each in value)
 
     def number(self, digits: str, kept: int = 0) -> str:
         """The digits of a JSON number, replaced likewise; the first one is not zero, as no number may begin with it."""
-        kept = kept if kept < len(digits) else 0
+        kept = kept_of(len(digits), kept)
         hidden = len(digits) - kept
         fixed = tuple("100"[:hidden]) + (None,) * (hidden - 3)
         return self._made(_Frame(fixed), digits, hidden)
@@ -111,6 +111,11 @@ class Digits:
     def _hash(self, message: str, length: int) -> str:
         number = int.from_bytes(hmac.digest(self._key, message.encode(), "sha256"))
         return f"{number % 10**length:0{length}}" if length else ""
+
+
+def kept_of(length: int, wanted: int) -> int:
+    """How many characters of a value stay readable: as many as wanted, none where that is more than half of them."""
+    return wanted if 2 * wanted <= length else 0
 
 
 def ascii_digits(value: str) -> str:

@@ -38,6 +38,8 @@ def embedded_dashed(text: str) -> Iterator[tuple[int, int]]:
 _AT = re.compile("@")
 _LOCAL = re.compile(r"[\w.+%-]*")
 _DOMAIN = re.compile(r"@[\w.-]+")
+_BARE_DOMAIN = re.compile(r"@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,24}")
+"""As far as it can be one: what touches it (``_x``, ``-x``, ``2``) is none of it."""
 _LONGEST_PART = 330
 
 
@@ -52,5 +54,10 @@ def embedded_addresses(text: str, known: Collection[int] = ()) -> Iterator[tuple
         before = text[max(0, at - _LONGEST_PART) : at][::-1]
         local = _LOCAL.match(before)
         domain = _DOMAIN.match(text, at, at + _LONGEST_PART)
-        if local and local[0] and domain:
-            yield at - len(local[0]), domain.end()
+        if not local or not local[0] or not domain:
+            continue
+        start = at - len(local[0])
+        yield start, domain.end()
+        bare = _BARE_DOMAIN.match(text, at, domain.end())
+        if bare and bare.end() < domain.end():
+            yield start, bare.end()

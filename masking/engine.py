@@ -3,10 +3,11 @@
 Bytes that could not be masked never come back: everything that goes wrong raises ``Unmaskable``.
 """
 
+import contextlib
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
@@ -15,6 +16,7 @@ from masking.edits import Edit, apply, count, merge, shift
 from masking.encodings import Decoder, Limits, coding, decode
 from masking.errors import ModelUnavailable, Unmaskable, refusing
 from masking.growing import Growing
+from masking.joined_lines import JoinedLines
 from masking.messages import MessageMask
 from masking.operators import Operators
 from masking.pieces import of_event, of_line
@@ -23,6 +25,7 @@ from masking.profiles import Profile
 from masking.pseudonyms import Pseudonyms
 from masking.screening.cost import AT_ONCE, JUDGED_AT_ONCE
 from masking.screening.look import QuickLook
+from masking.screening.screens import Screens, screens_of
 from masking.stream import Events, KeyGate, Lines, StreamMask
 from masking.terminal import TerminalMask
 from masking.terminal_input import TerminalInput, TypedKeyGate
@@ -78,6 +81,7 @@ class MaskingEngine:
         self._workers: dict[tuple[str, ...], Worker] = {}
         self._owned: OrderedDict[tuple[tuple[str, ...], str], Worker] = OrderedDict()
         self._looks: WeakKeyDictionary[Worker, QuickLook] = WeakKeyDictionary()
+        self._screens: dict[tuple[str, ...], Screens] = {}
         self._lock = threading.Lock()
 
     def load(self) -> None:
@@ -86,7 +90,7 @@ class MaskingEngine:
 
         detectors.warm()
         for name in self._profiles:
-            self._look(self._worker((name,)))
+            self.prepare((name,))
 
     @property
     def asks_models(self) -> bool:
@@ -126,7 +130,7 @@ class MaskingEngine:
         with refusing():
             declared = read_content_type(content_type)
             plain = decode(body, content_encoding, self._limits)
-            quick = self._look(self._worker(profiles, pseudonyms)).at(plain, declared)
+            quick = self._look(profiles, pseudonyms).at(plain, declared)
             if quick is not None:
                 return Masked(body=quick.body, counts=quick.counts)
             text = _text(plain, declared)
@@ -135,7 +139,7 @@ class MaskingEngine:
                 plain = apply(text, edits).encode(declared.charset)
             return Masked(body=plain, counts=count(edits))
 
-    def mask_at_once(
+    def mask_at_once(  # noqa: PLR0913  (everything that tells what a body is)
         self,
         body: bytes,
         *,
@@ -143,17 +147,18 @@ class MaskingEngine:
         content_encoding: str = "",
         profiles: tuple[str, ...],
         pseudonyms: Pseudonyms | None = None,
+        most: int = AT_ONCE,
     ) -> Masked | None:
         """What ``mask_body`` gives, where that takes so little that an event loop may wait for it; None elsewhere.
 
-        None as well for profiles that were not ``prepare``d.
+        None as well for profiles that were not ``prepare``d. ``most``: bytes of a body that are looked through.
         """
         if not profiles or not body:
             return Masked(body=body, encoding=content_encoding)
-        if len(body) > AT_ONCE or coding(content_encoding) or not self._is_prepared(profiles):
+        if len(body) > most or coding(content_encoding) or not self._is_prepared(profiles):
             return None
         with refusing():
-            look = self._look(self._worker(profiles, pseudonyms))
+            look = self._look(profiles, pseudonyms)
             quick = look.at(body, read_content_type(content_type), judged=JUDGED_AT_ONCE)
             return Masked(body=quick.body, counts=quick.counts) if quick is not None else None
 
@@ -161,7 +166,11 @@ class MaskingEngine:
         """Compile what these profiles look for together, which else the first body waits for: tenths of a second."""
         if profiles:
             with refusing():
-                self._look(self._worker(profiles))
+                self._look(profiles)
+
+    def plan(self, profiles: tuple[str, ...]) -> Plan:
+        """What these profiles ask for together, compiled. Raises ``Unmaskable``."""
+        return self._worker(profiles).plan
 
     def mask_text(
         self, text: str, *, profiles: tuple[str, ...], key: str = "", pseudonyms: Pseudonyms | None = None
@@ -183,25 +192,58 @@ class MaskingEngine:
         content_encoding: str = "",
         profiles: tuple[str, ...],
         pseudonyms: Pseudonyms | None = None,
+        joined: bool = False,
     ) -> StreamMask:
-        """A mask for a body that comes bit by bit; what it gives has no content coding."""
+        """A mask for a body that comes bit by bit; what it gives has no content coding.
+
+        ``joined``: lines of a text that belong together are judged together, as those of a whole body would be.
+        """
         with refusing():
             declared = read_content_type(content_type)
             worker = self._worker(profiles, pseudonyms)
             shape = worker.stream_shape(declared)
-            gated = shape is Shape.TEXT and worker.plan.hides_pem
+            is_text = shape is Shape.TEXT
+            joins = joined and is_text
             payload = _PAYLOADS.get(shape)
             limit = self._limits.record
+            edits = worker.reader(shape)
             return StreamMask(
                 decoder=Decoder(coding(content_encoding), self._limits),
-                framer=Events() if shape is Shape.SSE else Lines(),
-                edits=worker.reader(shape),
+                framer=JoinedLines() if joins else Events() if shape is Shape.SSE else Lines(),
+                edits=(lambda text: worker.edits(text, declared)) if joins else edits,
                 declared=declared,
                 limit=limit,
-                gate=KeyGate(limit) if gated else None,
+                gate=KeyGate(limit) if is_text and worker.plan.hides_pem else None,
                 growing=Growing(worker.reader(Shape.TEXT), payload, limit=limit) if payload else None,
-                in_windows=shape is Shape.TEXT,
+                in_windows=is_text,
+                look=self._looking(profiles, pseudonyms, edits) if is_text else None,
+                longest=self._limits.body if joins else limit,
             )
+
+    def streams_text(self, content_type: str, content_encoding: str, profiles: tuple[str, ...]) -> bool:
+        """Can a text be masked in lines as well as whole? Not where values are hidden for their place."""
+        try:
+            coding(content_encoding)
+            declared = read_content_type(content_type)
+            shape = declared.shape
+        except Unmaskable:
+            return False
+        is_text = shape is Shape.TEXT and declared.essence.startswith("text/") and not declared.is_yaml
+        return is_text and not self._worker(profiles).plan.placed
+
+    def _looking(
+        self, names: tuple[str, ...], pseudonyms: Pseudonyms | None, edits: Callable[[str], list[Edit]]
+    ) -> Callable[[str], list[Edit]]:
+        """Finds nothing in a text where a quick look tells that nothing is there."""
+        plain = read_content_type("text/plain")
+
+        def look(text: str) -> list[Edit]:
+            with contextlib.suppress(Unmaskable):  # lines in the middle of a text may begin as a picture does
+                if self._look(names, pseudonyms).at(text.encode(), plain) is not None:
+                    return []
+            return edits(text)
+
+        return look
 
     def open_messages(self, *, profiles: tuple[str, ...], pseudonyms: Pseudonyms | None = None) -> MessageMask:
         """A mask for what one side of a conversation says, message by message."""
@@ -268,14 +310,17 @@ class MaskingEngine:
             return worker
 
     def _is_prepared(self, profiles: tuple[str, ...]) -> bool:
-        worker = self._workers.get(profiles)
-        return worker is not None and worker in self._looks
+        return profiles in self._screens
 
-    def _look(self, worker: Worker) -> QuickLook:
+    def _look(self, names: tuple[str, ...], pseudonyms: Pseudonyms | None = None) -> QuickLook:
+        worker = self._worker(names, pseudonyms)
         look = self._looks.get(worker)
         if look is None:
-            look = QuickLook(worker.plan)
+            # Compiled once: owners of pseudonyms differ in what replaces a value, not in what is looked for.
+            screens = self._screens.get(names) or screens_of(worker.plan)
+            look = QuickLook(worker.plan, screens=screens)
             with self._lock:
+                self._screens.setdefault(names, screens)
                 look = self._looks.setdefault(worker, look)
         return look
 

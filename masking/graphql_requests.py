@@ -48,7 +48,7 @@ def refuse_aliases(
     if isinstance(engine, MaskingEngine):
         if not profiles:
             return
-        engine = engine._worker(profiles).plan  # noqa: SLF001  (a part of the engine that stands beside it)
+        engine = engine.plan(profiles)
     try:
         with refusing():
             for document in _documents(body, content_type, query):

@@ -30,9 +30,21 @@ class Replacing(Protocol):
 class Literals:
     """A set of exact byte strings to be taken out. True where there is any."""
 
-    def __init__(self, values: Iterable[bytes] | Mapping[bytes, bytes], *, shortest: int = SHORTEST) -> None:
-        """``values``: alone, or with what takes their place. Those of less than ``shortest`` bytes are left out."""
+    def __init__(
+        self,
+        values: Iterable[bytes] | Mapping[bytes, bytes],
+        *,
+        shortest: int = SHORTEST,
+        any_case: bool = False,
+    ) -> None:
+        """``values``: alone, or with what takes their place. Those of less than ``shortest`` bytes are left out.
+
+        ``any_case``: ASCII letters count as the same in both cases.
+        """
         given = values if isinstance(values, Mapping) else dict.fromkeys(values, REPLACEMENT)
+        self._any_case = any_case
+        if any_case:
+            given = {value.lower(): replacement for value, replacement in given.items()}
         # Longest first: a form that contains another one is replaced as a whole.
         self._values = dict(sorted(_usable(given, shortest), key=lambda each: (-len(each[0]), each[0])))
         self._sorted = sorted(self._values)
@@ -47,6 +59,8 @@ class Literals:
 
     def replace(self, data: bytes) -> bytes:
         """``data`` with every value replaced; the same object where there is none."""
+        if self._any_case:
+            return self._replaced_in_any_case(data)
         if self._pattern is not None:
             found = self._pattern.search(data)
             return self._pattern.sub(lambda match: self._values[match[0]], data) if found else data
@@ -57,7 +71,20 @@ class Literals:
 
     def held_back(self, data: bytes) -> int:
         """How many bytes at the end of ``data`` could be the beginning of a value."""
-        return next((size for size in range(min(self._longest - 1, len(data)), 0, -1) if self._begins(data[-size:])), 0)
+        end = data[-self._longest :].lower() if self._any_case else data
+        return next((size for size in range(min(self._longest - 1, len(end)), 0, -1) if self._begins(end[-size:])), 0)
+
+    def _replaced_in_any_case(self, data: bytes) -> bytes:
+        folded = data.lower()
+        if self._pattern is None:
+            if not any(value in folded for value in self._values):
+                return data
+            self._pattern = _any_of(self._values)
+        pieces, at = [], 0
+        for match in self._pattern.finditer(folded):
+            pieces += [data[at : match.start()], self._values[match[0]]]
+            at = match.end()
+        return b"".join([*pieces, data[at:]]) if pieces else data
 
     def _begins(self, part: bytes) -> bool:
         """Whether a longer value begins with ``part``."""

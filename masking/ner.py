@@ -100,6 +100,7 @@ class NerDetector:
 
     context: tuple[str, ...] = ()
     screen: str | None = None
+    screens_all = False
 
     def __init__(self, entity: str, reader: Reader) -> None:
         self.entity = entity

@@ -7,7 +7,7 @@ pseudonym   ``<EMAIL_ADDRESS:7f3a9c>``: the same value gives the same token, und
             ``<EMAIL_ADDRESS:...>`` with 32 letters where it can be put back: 128 bits
 hash        ``<EMAIL_ADDRESS:...>`` with 32 hex digits, of the value exactly as it stands
 format      digits replaced, separators and the last digits kept (``masking.digits``)
-mask        every character ``*`` but the last ``keep_last``
+mask        every character ``*`` but the last ``keep_last``; all where these are more than half of them
 ==========  ==================================================================================
 
 A JSON number stays a number of as many digits, or becomes ``null``. Masking twice changes nothing. ``replace``,
@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from masking.digits import KEPT, Digits, ascii_digits
+from masking.digits import KEPT, Digits, ascii_digits, kept_of
 from masking.numbers import hide_number
 from masking.pseudonyms import Vault
 
@@ -128,7 +128,7 @@ class Operators:
 
 
 def _mask(value: str, keep_last: int) -> str:
-    hidden = len(value) - keep_last if keep_last < len(value) else len(value)
+    hidden = len(value) - kept_of(len(value), keep_last)
     return "*" * hidden + re.sub(r"[\r\n]", "*", value[hidden:])
 
 

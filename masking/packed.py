@@ -1,4 +1,7 @@
-"""Base64 in a text: runs of it that hold a text themselves (RFC 4648, both alphabets, with and without padding)."""
+"""Base64 in a text: runs of it that hold a text themselves (RFC 4648, both alphabets, with and without padding).
+
+A run may be cut into lines of one width, as MIME, PEM and the interfaces of version control do: it is one run.
+"""
 
 import base64
 import binascii
@@ -6,16 +9,47 @@ import re
 from collections.abc import Iterator
 
 _RUN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}={0,2}")
+_BLOCK = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}+(?:\r?\n[ \t]*+[A-Za-z0-9+/_-]++={0,2}+)++")
+_LINE = re.compile(r"[A-Za-z0-9+/_=-]+")
+_BREAK = re.compile(r"\r?\n[ \t]*")
+_HEAD = re.compile(rb"[\t\n\r -~\x80-\xff]{6}")
+"""How the packed texts begin that are looked into: without control characters."""
+_OTHER = re.compile(rb"[^\t\n\r -~]")
 
 
 def texts(text: str) -> Iterator[tuple[int, int, str]]:
     """Spans of the runs in ``text`` that decode to something readable, each with what it decodes to."""
     if len(text) < 16:
         return
+    blocks = [block for match in _BLOCK.finditer(text) for block in _cut(match)] if "\n" in text else []
+    yield from blocks
     for match in _RUN.finditer(text):
+        while blocks and blocks[0][1] <= match.start():
+            blocks.pop(0)
+        if blocks and blocks[0][0] <= match.start():
+            continue
         inner = _unpack(match[0])
         if inner:
             yield match.start(), match.end(), inner
+
+
+def _cut(match: re.Match[str]) -> Iterator[tuple[int, int, str]]:
+    """The runs of some lines: as many as are equally wide, and a shorter one."""
+    lines = [line.span() for line in _LINE.finditer(match.string, *match.span())]
+    first = 0
+    while first < len(lines):
+        width = lines[first][1] - lines[first][0]
+        last = first + 1
+        while last < len(lines) and lines[last][1] - lines[last][0] == width:
+            last += 1
+        if last < len(lines) and lines[last][1] - lines[last][0] < width:
+            last += 1
+        start, end = lines[first][0], lines[last - 1][1]
+        inner = _unpack(_BREAK.sub("", match.string[start:end])) if last - first > 1 and not width % 4 else ""
+        if inner:
+            yield start, end, inner
+        # A shorter line may be the first one of the next run.
+        first = last if inner else max(first + 1, last - 1)
 
 
 def _unpack(run: str) -> str:
@@ -26,15 +60,37 @@ def _unpack(run: str) -> str:
     if len(body) % 4 == 1:
         return ""
     try:
-        text = base64.b64decode(body + "=" * (-len(body) % 4)).decode()
-    except (binascii.Error, UnicodeDecodeError):
+        octets = base64.b64decode(body + "=" * (-len(body) % 4))
+    except binascii.Error:
         return ""
-    return text if all(character.isprintable() or character in "\t\n\r" for character in text) else ""
+    return _text(octets) if _HEAD.match(octets) else ""
+
+
+def _text(octets: bytes) -> str:
+    """What some bytes say: UTF-8, whatever characters are in it, or mostly ASCII; empty when it is neither."""
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return octets.decode("latin-1") if len(_OTHER.findall(octets)) * 8 <= len(octets) else ""
 
 
 def pack(text: str, *, like: str) -> str:
-    """The base64 of ``text``, in the alphabet and with the padding of ``like``."""
-    packed = base64.b64encode(text.encode()).decode()
+    """The base64 of ``text``, in the alphabet, with the padding and in the lines of ``like``."""
+    run = _BREAK.sub("", like)
+    packed = base64.b64encode(text.encode(_charset(run))).decode()
     if "-" in like or "_" in like:
         packed = packed.replace("+", "-").replace("/", "_")
-    return packed if like.endswith("=") or len(like) % 4 == 0 else packed.rstrip("=")
+    packed = packed if run.endswith("=") or len(run) % 4 == 0 else packed.rstrip("=")
+    cut = _BREAK.search(like)
+    if cut is None:
+        return packed
+    return cut[0].join(packed[at : at + cut.start()] for at in range(0, len(packed), cut.start()))
+
+
+def _charset(run: str) -> str:
+    body = run.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        base64.b64decode(body + "=" * (-len(body) % 4)).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return "latin-1"
+    return "utf-8"

@@ -9,6 +9,7 @@ from masking.phone_numbers import MOST_DIGITS
 
 _EXTENDED = re.compile(f"[^{_VALID_PUNCTUATION}{_PLUS_CHARS}\\d]|[xX~\uff5e]")
 """What may be a sign of an extension: digits behind it do not count."""
+_DIGIT = re.compile(r"\d")
 _SLASH = re.compile(r"/+")
 _BRACKET = re.compile(r"\([^(]*")
 _SPACED_HYPHEN = re.compile(r"(?:\s-|-\s)(?=.)\s*")
@@ -42,13 +43,8 @@ def _least_start(text: str) -> int:
     """Where the last digits begin that are few enough for a number; 0 if there are signs of an extension."""
     if len(text) <= MOST_DIGITS or _EXTENDED.search(text):
         return 0
-    left = MOST_DIGITS
-    for place in range(len(text) - 1, -1, -1):
-        if text[place].isdecimal():
-            left -= 1
-            if left < 0:
-                return place
-    return 0
+    places = [match.start() for match in _DIGIT.finditer(text)]
+    return places[-MOST_DIGITS - 1] if len(places) > MOST_DIGITS else 0
 
 
 def _tails(text: str, sign: re.Pattern[str], overlap: int) -> Iterator[Span]:

@@ -44,6 +44,7 @@ class PhoneDetector:
     """Finds phone numbers, with the regions, the score and the context words of Presidio's recognizer."""
 
     screen: str | None = SCREENS["PHONE_NUMBER"]
+    screens_all = False
     _SEGMENT = re.compile(r"[^\n\r\"<>{}|@]+")
     """Texts without the characters that no candidate holds, and that no candidate minds beside it."""
     _ENOUGH = re.compile(r"\d(?:\D{0,4}\d){3}")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import regex
 
 from masking.errors import Unmaskable
-from masking.judging import Judge, Sense
+from masking.judging import Judge
 from masking.memory import remembered
 from masking.ner import NerDetector, NerRules
 from masking.operators import Operators, Treatment, strictest
@@ -14,6 +14,9 @@ from masking.profiles.ner_spec import NerSpec
 from masking.profiles.paths import PathRules
 from masking.profiles.resolving import EntityRule, Profile
 from masking.profiles.spec import EntitySpec, KeySpec
+from masking.screening.superset import superset
+from masking.senses import Sense
+from masking.sieve import sieve
 
 _KEY_SECONDS = 1.0
 LONGEST_NAME = 4096
@@ -53,6 +56,7 @@ class KeyRules:
 
     def __init__(self, rules: Iterable[KeySpec]) -> None:
         self._rules = [(regex.compile(rule.match), rule) for rule in dict.fromkeys(rules)]
+        self._which = sieve([superset(pattern, strict=True, bordered=False) for pattern in self.patterns])
         self.find = remembered(self._find)
 
     def __bool__(self) -> bool:
@@ -62,6 +66,16 @@ class KeyRules:
     def patterns(self) -> tuple[str, ...]:
         """What is searched for in names."""
         return tuple(rule.match for _, rule in self._rules)
+
+    def may_tell(self, text: str) -> bool:
+        """Whether any part of a text could be a name that tells."""
+        if not self._rules or self._which is None or not text.isascii():
+            return bool(self._rules)
+        return bool(self._which(text))
+
+    def is_deep(self, pattern: str) -> bool:
+        """Whether a rule with this pattern reaches into objects."""
+        return any(rule.deep for _, rule in self._rules if rule.match == pattern)
 
     def _find(self, name: str) -> KeySpec | None:
         """The strictest rule for a name."""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
+from masking.blocks import BLOCK, touched
 from masking.content import ContentType, refuse_binary, text_of, without_bom
 from masking.edits import Edit, apply, merge
 from masking.encodings import Decoder
@@ -38,6 +39,13 @@ class Framer(Protocol):
 
     def drop(self) -> None:
         """Forget what is held back: somebody else goes on with it."""
+
+    @property
+    def is_open(self) -> bool:
+        """Does what is held back wait for more than the end of its line?"""
+
+    def goes_on(self, line: bytes) -> None:
+        """A line ended that somebody else went on with: perhaps what follows belongs to it."""
 
 
 class Lines:
@@ -67,10 +75,19 @@ class Lines:
         """Forget the beginning of the line: what follows is its rest."""
         self._held.clear()
 
+    @property
+    def is_open(self) -> bool:
+        """A line waits for its end only."""
+        return False
+
+    def goes_on(self, line: bytes) -> None:
+        """Lines stand by themselves."""
+
 
 class Events:
     """Records are server-sent events, with the empty line at their end."""
 
+    is_open = False
     _END = re.compile(rb"(?>\r\n|\r|\n){2}")
 
     def __init__(self) -> None:
@@ -102,6 +119,9 @@ class Events:
         """Forget the beginning of the event."""
         self._held.clear()
         self._searched = 0
+
+    def goes_on(self, line: bytes) -> None:
+        """Events stand by themselves."""
 
 
 class KeyGate:
@@ -157,9 +177,12 @@ class StreamMask:
         gate: KeyGate | None = None,
         growing: Growing | None = None,
         in_windows: bool = False,
+        look: Callable[[str], list[Edit]] | None = None,
+        longest: int | None = None,
     ) -> None:
         """``growing``: joins the pieces of texts in its records; ``in_windows``: records are lines of text, of which
-        one beyond ``limit`` is judged piece by piece.
+        one beyond ``limit`` is judged piece by piece; ``look``: finds something wherever ``edits`` would, sooner;
+        ``longest``: bytes of lines that belong together, ``limit`` where that is not said.
         """
         self._decoder = decoder
         self._framer = framer
@@ -169,6 +192,8 @@ class StreamMask:
         self._gate = gate
         self._growing = growing
         self._in_windows = in_windows
+        self._looked = look or edits
+        self._longest = longest or limit
         self._line: LongLine | None = None
         """The line that is judged in windows, while it lasts."""
         self._counts: Counter[str] = Counter()
@@ -185,6 +210,8 @@ class StreamMask:
         """Is something held back that ``flush`` could give on?"""
         if self._growing:
             return self._growing.held > 0
+        if self._framer.is_open:
+            return False
         return self._in_windows and bool(self._framer.held or (self._line and self._line.held))
 
     @property
@@ -200,8 +227,8 @@ class StreamMask:
     def feed(self, chunk: bytes) -> bytes:
         """The masked form of the records that ``chunk`` completes, without content coding; often empty."""
         with self._or_cut():
-            masked = [self._record(record) for record in self._framer.feed(self._decoder.feed(chunk))]
-            if self._in_windows and (self._line or self._framer.held > self._limit):
+            masked = list(self._records(self._framer.feed(self._decoder.feed(chunk))))
+            if self._in_windows and not self._framer.is_open and (self._line or self._framer.held > self._limit):
                 masked.append(self._begun(self._framer.rest()))
                 self._framer.drop()
             self._fits(self._framer.held)
@@ -223,11 +250,42 @@ class StreamMask:
         with self._or_cut():
             self._decoder.end()
             rest = self._framer.rest()
+            self._framer.drop()
             masked = self._record(rest) if rest or self._line else b""
             return masked + self._given(self._growing.flush(patient=False)) if self._growing else masked
 
+    def _records(self, records: Iterator[bytes]) -> Iterator[bytes]:
+        """Each masked; lines of text together where that makes no difference."""
+        if not self._in_windows:
+            yield from map(self._record, records)
+            return
+        block: list[bytes] = []
+        size = 0
+        for record in records:
+            if self._line or not self._started or len(record) > BLOCK or (self._gate and self._gate.is_inside):
+                yield from self._together(block)
+                yield self._record(record)
+                block, size = [], 0
+                continue
+            block.append(record)
+            size += len(record)
+            if size >= BLOCK:
+                yield from self._together(block)
+                block, size = [], 0
+        yield from self._together(block)
+
+    def _together(self, block: list[bytes]) -> Iterator[bytes]:
+        """Lines, of which only those are judged alone in which something is seen when they are looked at together."""
+        texts = [text_of(record, self._declared) for record in block] if len(block) > 1 else []
+        if not texts or (self._gate and self._gate.begins_in("".join(texts))):
+            yield from map(self._record, block)
+            return
+        found = set(touched(texts, self._looked))
+        for at, record in enumerate(block):
+            yield self._record(record) if at in found or _is_joined(record) else record
+
     def _record(self, record: bytes) -> bytes:
-        if self._line or (self._in_windows and len(record) > self._limit):
+        if self._line or (self._in_windows and len(record) > self._limit and not _is_joined(record)):
             return self._begun(record) + self._ended()
         return self._masked(record)
 
@@ -273,13 +331,14 @@ class StreamMask:
         self._counts.update(edit.entity for edit in line.applied)
         if self._gate:
             self._gate.note(line.known)
+        self._framer.goes_on(self._encoded(line.known))
         return masked
 
     def _encoded(self, text: str) -> bytes:
         return text.encode(self._declared.charset)
 
     def _fits(self, size: int) -> None:
-        if size > self._limit:
+        if size > self._longest:
             raise Unmaskable("a record of the stream is too large")
 
     @contextmanager
@@ -291,3 +350,8 @@ class StreamMask:
         with refusing():
             yield
         self._cut = False
+
+
+def _is_joined(record: bytes) -> bool:
+    """Does a record of text hold several lines?"""
+    return b"\n" in record[:-1]

@@ -102,12 +102,23 @@ def _percent_units(raw: str, pattern: re.Pattern[str]) -> _Units:
             position += 3 * width
 
 
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_ENTITY = re.compile(
+    r"&(?:#(?:[xX]0*+(?P<hex>[0-9a-fA-F]{0,6})|0*+(?P<number>[0-9]{0,7}));?|[A-Za-z][A-Za-z0-9]{1,31};)"
+)
 
 
 def markup(raw: str) -> View:
-    """Text in which the character references of HTML and XML are resolved."""
-    return _decode(raw, ((match.start(), match.end(), html.unescape(match[0])) for match in _ENTITY.finditer(raw)))
+    """Text in which the character references of HTML and XML are resolved.
+
+    As browsers have it, a number may begin with any count of zeros, and need not end in a semicolon.
+    """
+    return _decode(raw, ((match.start(), match.end(), _referred(match)) for match in _ENTITY.finditer(raw)))
+
+
+def _referred(match: re.Match[str]) -> str:
+    if match["hex"]:
+        return html.unescape(f"&#x{match['hex']};")
+    return html.unescape(f"&#{match['number']};" if match["number"] else match[0][:64])
 
 
 _BEYOND_ASCII = re.compile("[^\\x00-\\x7f]")
@@ -141,6 +152,11 @@ def _ascii_form(character: str) -> str:
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|&(?:#[0-9xX]|[A-Za-z]{2,31};)")
 
 
+def is_plain(text: str) -> bool:
+    """Whether there is no other way to read an ASCII text."""
+    return ("%" not in text and "&" not in text) or not _ENCODED.search(text)
+
+
 def readings(text: str) -> Iterator[View]:
     """``text`` itself, then every other way in which it may be read and reads differently."""
     for view in _decodings(text):
@@ -153,7 +169,7 @@ def readings(text: str) -> Iterator[View]:
 
 def _decodings(text: str) -> Iterator[View]:
     yield View(text)
-    if ("%" in text or "&" in text) and _ENCODED.search(text):
+    if not is_plain(text):
         decoders: tuple[Callable[[str], View], ...] = (percent, markup)
         for decoder in decoders:
             view = decoder(text)

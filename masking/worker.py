@@ -7,6 +7,7 @@ from masking.content import ContentType, Shape
 from masking.edits import Edit
 from masking.errors import Unmaskable
 from masking.formats.csv_table import TableMasker
+from masking.formats.folded import folded_edits
 from masking.formats.form import form_edits
 from masking.formats.json_document import JsonMasker
 from masking.formats.json_screen import NotJson
@@ -18,7 +19,7 @@ from masking.formats.text import TextMasker
 from masking.judging import whole
 from masking.plan import Plan
 
-_WHOLE = frozenset({Shape.CSV, Shape.FORM, Shape.HTML, Shape.MULTIPART, Shape.XML})
+_WHOLE = frozenset({Shape.CSV, Shape.FOLDED, Shape.FORM, Shape.HTML, Shape.MULTIPART, Shape.XML})
 """Shapes whose records cannot be told without what came before them."""
 _PATHLESS = frozenset({Shape.CSV, Shape.HTML, Shape.MULTIPART, Shape.XML})
 """Shapes that may hold what a path names, where the path does not lead."""
@@ -59,6 +60,8 @@ class Worker:
                 return lambda text: sse_edits(text, self._texts, self._objects)
             case Shape.FORM:
                 return lambda text: form_edits(text, self.plan, self._texts)
+            case Shape.FOLDED:
+                return lambda text: list(folded_edits(text, self._texts))
             case Shape.CSV:
                 return self._tables.edits
             case Shape.XML | Shape.HTML:

@@ -175,6 +175,18 @@ class Engine:
         """Every profile that may hide something in this target's answers or requests; sorted."""
         return tuple(sorted({*self.mask_profiles(target), *self.dlp_profiles(target)}))
 
+    def profile_sets(self, target: TargetName) -> frozenset[tuple[str, ...]]:
+        """Sets of profiles by which a call to this target may come to be masked, searched or recorded; sorted each.
+
+        All of one rule with the target's own, all of two, and all together: not every set that rules could add up to.
+        """
+        about, own = self._rules_about(target), frozenset(self.targets[target].mask)
+        masks = {frozenset(rule.mask.profiles) for rule in about if rule.mask is not None} | {frozenset[str]()}
+        searches = [each for each in (self.targets[target].dlp, *(rule.dlp for rule in about)) if each is not None]
+        sets = {one | other | own for one in masks for other in masks} | {frozenset(each.profiles) for each in searches}
+        every = (self.mask_profiles(target), self.dlp_profiles(target), self.record_profiles(target))
+        return frozenset({*(tuple(sorted(each)) for each in sets), *every} - {()})
+
     def dlp(
         self, agent: Agent, target: TargetName, action: Action, *, now: datetime, limits: LimitView | None = None
     ) -> DlpObligation | None:

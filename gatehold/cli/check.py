@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gatehold.cli.output import UNUSABLE, print_items, print_problems
+from gatehold.cli.output import UNUSABLE, counted, print_items, print_problems
 
 if TYPE_CHECKING:
     from gatehold.config import Configuration
@@ -50,5 +50,5 @@ def _summary(configuration: "Configuration") -> str:
         "mask profile": len(configuration.profiles),
         "test": sum(len(document.cases) for document in configuration.tests),
     }
-    told = ", ".join(f"{count} {what}{'' if count == 1 else 's'}" for what, count in counts.items())
+    told = ", ".join(counted(count, what) for what, count in counts.items())
     return f"{configuration.gateway.name}: ok; {told}; revision {configuration.revision[:12]}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gatehold.cli.checkup import Item, failed, looked_at, ok
-from gatehold.cli.output import FAILED, print_items
+from gatehold.cli.output import FAILED, counted, print_items
 
 if TYPE_CHECKING:
     from gatehold.config import Configuration
@@ -59,7 +59,7 @@ def _items(directory: Path, *, connect: bool) -> Iterator[Item]:
         for problem in error.problems:
             yield failed("configuration", str(problem))
         return
-    counts = f"{len(configuration.targets)} targets, {len(configuration.engine.rules)} rules"
+    counts = f"{counted(len(configuration.targets), 'target')}, {counted(len(configuration.engine.rules), 'rule')}"
     yield ok("configuration", f"{configuration.gateway.name}: {counts}; revision {configuration.revision[:12]}")
     yield from looked_at(_checks(configuration, connect=connect))
 

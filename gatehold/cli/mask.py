@@ -105,18 +105,18 @@ def _profiles(config: Path | None) -> tuple[Mapping[str, "Profile"], bytes | Non
 
     if config is None:
         return resolve({}), None
-    from gatehold.config import load
+    from gatehold.config import load_profiles
 
     try:
-        configuration = load(config)
-        profiles = resolve(configuration.profiles)
+        own, data_dir = load_profiles(config)
+        profiles = resolve(own)
     except ConfigurationError as error:
         print_problems(error.problems, err=True)
         raise typer.Exit(UNUSABLE) from None
     except ValueError as error:
         unusable(str(error))
-    key = configuration.data_dir / "keys" / "pseudonym.key"
-    return profiles, key.read_bytes() if key.is_file() else None
+    key = data_dir / "keys" / "pseudonym.key" if data_dir else None
+    return profiles, key.read_bytes() if key and key.is_file() else None
 
 
 def _opened(file: str) -> IO[bytes]:
@@ -150,12 +150,15 @@ def _answer(engine: "MaskingEngine", line: bytes, otherwise: str, profiles: tupl
 
     try:
         row = json.loads(line)
-    except ValueError:
-        return {"error": "not a JSON object"}
-    text = row.get("text") if isinstance(row, dict) else None
-    declared = row.get("contentType") or otherwise if isinstance(row, dict) else ""
-    if not isinstance(text, str) or not isinstance(declared, str):
-        return {"error": "`text` or `contentType` is no string"}
+    except (ValueError, RecursionError):
+        row = None
+    if not isinstance(row, dict):
+        return {"error": 'the row is no JSON object; write {"text": "...", "contentType": "..."}'}
+    text, declared = row.get("text"), row.get("contentType") or otherwise
+    if not isinstance(text, str):
+        return {"error": "`text` should be a string"}
+    if not isinstance(declared, str):
+        return {"error": "`contentType` should be a string"}
     try:
         return _shown(engine.inspect(text, content_type=declared, profiles=profiles))
     except Unmaskable as unmaskable:

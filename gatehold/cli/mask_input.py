@@ -27,6 +27,8 @@ MEDIA_TYPES = {
 CODINGS = {".br": "br", ".gz": "gzip", ".zst": "zstd"}
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _ADVICE = (
+    ("by path", "a profile with paths needs JSON; leave it out, or convert the file"),
+    ("by kind or path", "a profile with kinds or paths, as kubernetes, needs JSON; leave it out, or convert the file"),
     ("content type", "say what it holds with --content-type, as in --content-type text/plain"),
     ("not valid JSON", "if it is not JSON, say so: --content-type text/plain"),
     ("not valid in its charset", "say its charset: --content-type 'text/plain; charset=latin-1'"),
@@ -34,7 +36,6 @@ _ADVICE = (
     ("multipart", "the type needs the boundary: --content-type 'multipart/form-data; boundary=...'"),
     ("binary", "a gateway blocks it as well, unless a rule has onUnmaskable"),
     ("too large", "a gateway reads limits.maxMaskedBody"),
-    ("YAML", "convert it to JSON: places cannot be told in YAML"),
     ("name holds protected data", "a name cannot be hidden without changing what the document means"),
 )
 

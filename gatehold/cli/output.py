@@ -39,6 +39,11 @@ def print_problems(problems: Iterable[Problem], *, err: bool) -> None:
         typer.echo(str(problem), err=err)
 
 
+def counted(count: int, what: str) -> str:
+    """``1 rule``, ``2 rules``."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def unusable(message: str) -> NoReturn:
     """End the command: it cannot be run like this."""
     typer.echo(f"gatehold: {message}", err=True)

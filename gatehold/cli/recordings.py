@@ -1,5 +1,6 @@
 """``gatehold recordings``: what agents did, from the journal and the flow files."""
 
+import base64
 import json
 import re
 import shlex
@@ -107,22 +108,30 @@ def export(
     config: ConfigOption,
     *,
     asciicast: Annotated[bool, typer.Option("--asciicast", help="A terminal session, as asciicast v2.")] = False,
+    messages: Annotated[bool, typer.Option("--messages", help="Messages of a WebSocket, as JSON Lines.")] = False,
     call: Annotated[str, typer.Option("--call", help="Which call, by its decision, where there are several.")] = "",
     typed: Annotated[bool, typer.Option("--input", help="With what was typed.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="With what steers a terminal beyond showing text.")] = False,
 ) -> None:
-    """Write a recorded exec session in a form that players of terminal sessions read."""
+    """Write a recorded exec session as players of terminal sessions read it, or the messages of a WebSocket."""
     from recordings.asciicast import Options, cast
 
-    if not asciicast:
-        _fail("say in which form: --asciicast")
-    spoken = _conversations(data_directory(config), call or name)
+    if asciicast == messages:
+        _fail("say in which form: --asciicast or --messages")
+    found = _conversations(data_directory(config), call or name)
+    spoken = {decision: each for decision, each in found.items() if each.is_terminal is asciicast}
     if not spoken:
-        _fail(f"no terminal session was recorded of {_plain(call or name)}")
+        other = f"; there are others: {'--messages' if asciicast else '--asciicast'}" if found else ""
+        what = "terminal session" if asciicast else "WebSocket of an http target"
+        _fail(f"no {what} was recorded of {_plain(call or name)}{other}")
     if len(spoken) > 1:
         several = "".join(f"\n  {decision}  {_plain(each.command)}" for decision, each in spoken.items())
         _fail(f"there are several, name one of them with --call:{several}")
     (conversation,) = spoken.values()
+    if messages:
+        for message in sorted(conversation.messages, key=lambda each: each.time):
+            typer.echo(json.dumps(_message_json(message)))
+        return
     options = Options(title=name, command=conversation.command, typed=typed, raw=raw)
     for line in cast(conversation.messages, options):
         typer.echo(line)
@@ -131,6 +140,8 @@ def export(
 @dataclass(slots=True, kw_only=True)
 class _Conversation:
     command: str
+    is_terminal: bool = True
+    """Of an exec or attach, whose messages begin with their channel; else of a WebSocket of an http target."""
     messages: "list[Spoken]" = field(default_factory=list)
 
 
@@ -155,8 +166,18 @@ def _conversations(data_dir: Path, name: str) -> dict[str, _Conversation]:
             facts = row.raw["event"]["unmapped"]["gatehold"].get("facts")
             command = facts.get("command") if isinstance(facts, dict) else None
             words = shlex.join(str(word) for word in command) if isinstance(command, list) else ""
-            found.setdefault(row.decision, _Conversation(command=words)).messages += dialogue.messages
+            is_http = (isinstance(facts, dict) and "method" in facts) or any(each.is_text for each in dialogue.messages)
+            known = found.setdefault(row.decision, _Conversation(command=words, is_terminal=not is_http))
+            known.messages += dialogue.messages
     return found
+
+
+def _message_json(message: "Spoken") -> dict[str, str]:
+    """One message as it was recorded: masked."""
+    who = {"time": _moment(message.time), "from": "agent" if message.from_client else "target"}
+    if message.is_text:
+        return who | {"text": message.content.decode("utf-8", "replace")}
+    return who | {"base64": base64.b64encode(message.content).decode()}
 
 
 def data_directory(config: Path) -> Path:

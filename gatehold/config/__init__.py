@@ -14,11 +14,11 @@ Secrets are not read while loading, and never shown.
     loading     all of it together -> Configuration
 """
 
-from gatehold.config.loading import load
+from gatehold.config.loading import load, load_profiles
 from gatehold.config.model import Configuration, Gateway, Target
 from policy.engine import Engine
 
-__all__ = ["Configuration", "Gateway", "Target", "compile_engine", "load"]
+__all__ = ["Configuration", "Gateway", "Target", "compile_engine", "load", "load_profiles"]
 
 
 def compile_engine(configuration: Configuration) -> Engine:

@@ -19,6 +19,7 @@ from gatehold.config.policies import compile_policies
 from gatehold.config.references import check
 from gatehold.config.secrecy import misplaced_references
 from gatehold.config.source import Document, read_documents
+from masking.profiles import MaskProfileSpec
 from policy.errors import ConfigurationError
 from policy.model import Problem, TargetName
 
@@ -46,7 +47,7 @@ def load(directory: Path) -> Configuration:
     problems += [*_one_gateway(entries, directory), *check(entries), *_not_read(directory)]
     compiled = compile_policies(entries, problems)
     if problems or compiled is None:
-        raise ConfigurationError(sorted(set(problems), key=lambda each: (each.file, each.line, each.message)))
+        raise _unusable(problems)
     return Configuration(
         directory=directory.absolute(),
         gateway=next(_gateway(entry, document) for entry, document in entries.of(GatewayDocument)),
@@ -57,6 +58,25 @@ def load(directory: Path) -> Configuration:
         revision=revision({name: contents[name] for name in contents if str(directory / name) in files}),
         engine=compiled.engine,
     )
+
+
+def load_profiles(directory: Path) -> tuple[Mapping[str, MaskProfileSpec], Path | None]:
+    """The mask profiles in ``directory``, and the data directory of its Gateway, if there is one; none is needed.
+
+    Rules are not compiled. Raises ``ConfigurationError`` with every other problem, by file and line.
+    """
+    documents, problems = _read_all(directory, read_directory(directory))
+    entries = Entries(_judged(documents, directory, problems))
+    problems += [*check(entries), *_not_read(directory)]
+    if problems:
+        raise _unusable(problems)
+    gateway = next(entries.of(GatewayDocument), None)
+    profiles = {entry.name: document.spec for entry, document in entries.of(MaskProfileDocument)}
+    return profiles, gateway[1].spec.data_dir if gateway else None
+
+
+def _unusable(problems: list[Problem]) -> ConfigurationError:
+    return ConfigurationError(sorted(set(problems), key=lambda each: (each.file, each.line, each.message)))
 
 
 def _read_all(directory: Path, contents: Mapping[str, bytes]) -> tuple[list[Document], list[Problem]]:

@@ -38,6 +38,9 @@ _PROSE = re.compile(
     r"(?i)(?:is|are|was|has|have|not|must|should|will|can|cannot|may|for|and|the|with|from|in|to|of|or|an?|on|by|at|no"
     r"|invalid|incorrect|missing|expired|required|failed|accepted|rejected|see|please|enter|your|this|that|it)\s.*"
 )
+_COMMAND = re.compile(r"[A-Z][A-Z0-9_]*=[^\s\"']+\s+\S.*")
+"""A command of a shell behind the variables that it gets."""
+_CALLED = re.compile(r"[A-Za-z_.]+")
 _CODE = re.compile(r"[\w.]+[(\[].*|.*[;{]\s*\Z|(?:self|this|await|new|lambda)\b.*")
 
 
@@ -47,16 +50,20 @@ class AssignmentMasker:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
 
-    def edits(self, text: str) -> Iterator[Edit]:
-        """What is to be replaced in ``text`` for its name, possibly overlapping."""
+    def edits(self, text: str, *, commands: bool = False) -> Iterator[Edit]:
+        """What is to be replaced in ``text`` for its name, possibly overlapping.
+
+        ``commands``: a text of one line may be a command, of which ``NAME=value`` at the start is only the start.
+        """
         if not self._plan.keys or ("=" not in text and ":" not in text):
             return
         for match in _INLINE.finditer(text):
             rule = self._plan.keys.find(match["name"])
             group = match.lastgroup or ""
-            if rule and _counts(match["name"], match[group], rule):
+            if rule and _counts(match["name"], match[group], rule) and not _is_called(match, text):
                 yield from self._hidden(match[group], match.start(group), rule)
-        yield from self._lines(text)
+        if not (commands and _COMMAND.fullmatch(text)):
+            yield from self._lines(text)
 
     def _lines(self, text: str) -> Iterator[Edit]:
         """The lines that begin with a name; what is indented below it belongs to it."""
@@ -129,6 +136,12 @@ def _counts(name: str, value: str, rule: KeySpec) -> bool:
     if rule.entity == "SECRET" and not checks.named(name, known):
         return False
     return not (_PLAIN.fullmatch(known) or _PROSE.match(known) or _CODE.fullmatch(known) or _is_path(name, known))
+
+
+def _is_called(match: re.Match[str], text: str) -> bool:
+    """Whether the value is the result of a function: ``password=getpass.getpass()``."""
+    bare: str | None = match["bare"]
+    return bare is not None and text[match.end() : match.end() + 1] == "(" and _CALLED.fullmatch(bare) is not None
 
 
 def _is_path(name: str, value: str) -> bool:

@@ -1,8 +1,8 @@
 """What is to be replaced in a table of text (RFC 4180; also with semicolons, tabs or bars).
 
-The first record names the columns, unless its cells are no names: then there are none. A cell is judged by the name of
-its column and by its looks. A record with too many or too few cells may have slipped: its cells are judged by the names
-of all columns that they could belong to.
+The first record names the columns, unless its cells are no names: then the first one does that has a telling name in
+it, which may come after a title. A cell is judged by the name of its column and by its looks. A record with too many or
+too few cells may have slipped: its cells are judged by the names of all columns that they could belong to.
 """
 
 import re
@@ -65,15 +65,27 @@ class TableMasker:
         spans = array("q")
         found: list[Edit] = []
         for record in chain([first], (cells for _, cells in records)):
-            found += self._in_record(text, record, names, spans, delimiter)
+            telling = [] if headless else self._telling_names(text, record, names)
+            if telling:
+                names = telling
+                spans.extend(edge for cell in record for edge in (cell.start, cell.end))
+            else:
+                found += self._in_record(text, record, names, spans, delimiter)
         return [*found, *self._by_looks(text, body, spans, delimiter)]
 
     def _names(self, text: str, cells: list[Cell]) -> list[str]:
         """The names of the columns; none if the record holds a value, so that it is a record like any other."""
-        names = [_value(text, cell).text.strip().lstrip("\ufeff") for cell in cells]
-        if any(not _is_name(name) or self._texts.edits(name) for name in names) or not any(names):
+        names = _texts_in(text, cells)
+        if any(not _is_name(name) or self._texts.edits(name) for name in {*names} - {""}) or not any(names):
             return []
         return names
+
+    def _telling_names(self, text: str, cells: list[Cell], known: list[str]) -> list[str]:
+        """The names of the columns where none are known yet, but for a title: those of a record with one that tells."""
+        if known and (len(known) > 1 or len(cells) == 1 or self._rule(known[0])):
+            return []
+        names = _texts_in(text, cells)
+        return names if any(map(self._rule, names)) else []
 
     def _in_record(
         self, text: str, record: list[Cell], names: list[str], spans: "array[int]", delimiter: str
@@ -139,6 +151,10 @@ def _delimiter(text: str) -> str:
 
 def _is_name(cell: str) -> bool:
     return len(cell) <= _LONGEST_NAME and not re.fullmatch(r"[\d\s.,:/+()$€%-]+|.*[{}=@\n].*", cell, re.DOTALL)
+
+
+def _texts_in(text: str, cells: list[Cell]) -> list[str]:
+    return [_value(text, cell).text.strip().lstrip("\ufeff") for cell in cells]
 
 
 def _value(text: str, cell: Cell) -> View:

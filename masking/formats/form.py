@@ -22,11 +22,12 @@ def form_edits(text: str, plan: Plan, texts: TextMasker) -> list[Edit]:
     position = 0
     for pair in text.split("&"):
         name, equals, value = pair.partition("=")
-        key = views.form(name).text
-        if plan.judge.tells(key):
+        key = views.form(name).text if name else ""
+        if key and plan.judge.tells(key):
             raise Unmaskable("a form field's name holds protected data")
         start = position + len(name) + len(equals)
-        found += (shift(edit, start) for edit in _value_edits(key, value, plan, texts))
+        if value:
+            found += (shift(edit, start) for edit in _value_edits(key, value, plan, texts))
         position += len(pair) + 1
     return found
 

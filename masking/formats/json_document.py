@@ -1,7 +1,7 @@
 """What is to be replaced in a JSON text.
 
 A value is hidden for its place (a Kubernetes secret, a path, a telling name) as a whole, or for what it looks like,
-as far as it does. Strings that are JSON texts themselves are masked inside as well.
+as far as it does. Strings are texts themselves: JSON, manifests and named values in them are masked as well.
 """
 
 import base64
@@ -16,7 +16,7 @@ from masking.errors import Unmaskable
 from masking.formats import json_screen, kubernetes
 from masking.formats.json_spans import Layout, Leaf, scan
 from masking.formats.kubernetes import Echo, Place, SecretObjects, value_of
-from masking.formats.manifests import manifest_edits
+from masking.formats.structure import Structure
 from masking.judging import whole
 from masking.ner import NOBODY, Asked
 from masking.plan import Plan
@@ -35,6 +35,7 @@ class JsonMasker:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        self._structure = Structure(plan, self._nested)
         self._remembered = lru_cache(_CACHED)(self._judged)
 
     def edits(self, text: str) -> list[Edit]:
@@ -42,8 +43,8 @@ class JsonMasker:
         return self._edits(json_screen.parse(text), text, 0)
 
     def edits_within(self, text: str) -> list[Edit]:
-        """The same for a text that may be an object or array of JSON, and is none of our concern otherwise."""
-        return self._nested(text, 1)
+        """What is to be replaced in any text for the names, kinds and objects in it."""
+        return self._structure.edits(text, 1)
 
     def string_edits(self, name: str, raw: str) -> list[Edit]:
         """What is to be replaced in the inside of a string token, for its looks; ``name`` is decoded."""
@@ -148,7 +149,7 @@ class JsonMasker:
 
     def _judged(self, name: str, value: str, depth: int, asked: Asked) -> tuple[Edit, ...]:
         # What was found in its members comes first: of equals it wins, and keeps the text in the string JSON.
-        placed = (*self._nested(value, depth + 1), *manifest_edits(value, self._plan))
+        placed = self._structure.edits(value, depth + 1, commands=True)
         return (*placed, *self._plan.judge.edits(value, name, asked=asked))
 
     def _nested(self, text: str, depth: int) -> list[Edit]:

@@ -5,12 +5,14 @@ and by their looks; also as one text, so that words lend context and a value is 
 and texts that hold markup or JSON themselves are looked into.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from masking.edits import Edit, apply, merge
 from masking.errors import Unmaskable
 from masking.formats.markup_scan import INLINE, Element, Kind, Piece, Scanner
+from masking.formats.markup_tables import Cell, placed
 from masking.formats.references import in_attribute, in_text, resolved, verbatim
 from masking.formats.segments import Joined, Segment, hidden
 from masking.formats.text import TextMasker
@@ -20,13 +22,16 @@ from masking.views import View
 
 _DEPTH = 3
 """How many times markup in a text of markup is looked into; deeper it is judged as text."""
+_MOST_TITLES, _LONGEST_WORD = 16, 256
+"""Attributes of one element that may name what it holds, and characters of a name that are read as words."""
 _NAMING = frozenset({"name", "key", "id", "property", "itemprop", "field", "for"})
 """Attributes that name what their element holds."""
 _VALUES = frozenset({"value", "content", "default", "text"})
 """Attributes that hold it."""
-_LABELS = frozenset({"key", "name"})
-_LABELLED = frozenset({"value", "string", "data", "integer", "real", "date"})
-"""Elements that a label before them names (property lists, XML-RPC)."""
+_LABELS = frozenset({"key", "name", "dt"})
+_LABELLED = frozenset({"value", "string", "data", "integer", "real", "date", "dd"})
+"""Elements that a label before them names (property lists, XML-RPC, lists of definitions)."""
+_STEPS = re.compile(r"[\[\]./:]+")
 
 
 class MarkupMasker:
@@ -122,9 +127,9 @@ class _Document:
         above = element.parent.deep if element.parent else None
         if name.lower() in _NAMING:
             return self._rule([piece.name, name]) or above, name
-        names = [piece.name, name]
+        names = [piece.name, name, name.lower().removeprefix("data-")]
         if name.lower() in _VALUES:
-            names += [element.name, _local(element.name), *_titles(element)]
+            names += [element.name, _local(element.name), *element.titles]
         return self._rule(names) or element.deep or above, f"{element.key} {piece.name}"
 
     def _within(self, piece: Piece, segment: Segment, key: str) -> Iterator[Edit]:
@@ -152,7 +157,9 @@ class _Document:
         parent = element.parent
         if element.name.lower() in INLINE and parent:
             element.rule, element.deep, element.key = parent.rule, parent.deep, parent.key
-        names = [element.name, _local(element.name), *_titles(element)]
+        element.place, places = placed(_local(element.name).lower(), parent.place if parent else None)
+        element.titles = (*_titles(element), *places)
+        names = [element.name, _local(element.name), *element.titles]
         if parent and parent.label and _local(element.name).lower() in _LABELLED:
             names.append(parent.label)
             parent.label = ""
@@ -163,7 +170,9 @@ class _Document:
         above = parent.deep if parent else None
         element.deep = deep or above or element.deep
         element.rule = self._rule(names) or above or element.rule
-        element.key = element.key or " ".join((*((parent.name,) if parent else ()), *dict.fromkeys(names)))
+        if not element.key:
+            words = (*((parent.name,) if parent else ()), *dict.fromkeys(names))
+            element.key = " ".join(word[:_LONGEST_WORD] for word in words)
 
     def _rule(self, names: Iterable[str]) -> KeySpec | None:
         found = [rule for rule in map(self._plan.keys.find, dict.fromkeys(names)) if rule]
@@ -171,7 +180,13 @@ class _Document:
 
     def _label(self, piece: Piece, segment: Segment) -> None:
         element = piece.element
-        if piece.kind is Kind.TEXT and element and element.parent and _local(element.name).lower() in _LABELS:
+        if piece.kind is not Kind.TEXT or element is None:
+            return
+        if isinstance(element.place, Cell):
+            element.place.say(segment.text)
+        if element.parent and element.name.lower() in INLINE:
+            element = element.parent
+        if element.parent and _local(element.name).lower() in _LABELS:
             element.parent.label = segment.text.strip()
 
     def _segment(self, piece: Piece) -> Segment:
@@ -188,9 +203,17 @@ def _local(name: str) -> str:
     return name.rpartition(":")[2]
 
 
-def _titles(element: Element) -> list[str]:
+def _last_step(name: str) -> str:
+    """What a path ends in (``user[ssn]``)."""
+    return _STEPS.split(name.rstrip("[]./:"))[-1]
+
+
+def _titles(element: Element) -> tuple[str, ...]:
     """What the attributes of an element call it."""
-    titles = [value for name, value in element.attributes if _local(name).lower() in _NAMING]
+    stated = [value for name, value in element.attributes if _local(name).lower() in _NAMING]
+    if len(stated) > _MOST_TITLES:
+        raise Unmaskable("an element has too many names")
+    titles = list(dict.fromkeys(each for value in stated for each in (value, _last_step(value)) if each))
     if ("type", "password") in element.attributes:
         titles.append("password")
-    return titles
+    return tuple(titles)

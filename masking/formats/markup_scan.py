@@ -13,6 +13,7 @@ from enum import Enum, auto
 
 from masking.content import charset_of
 from masking.errors import Unmaskable
+from masking.formats.markup_tables import Place
 from masking.profiles.spec import KeySpec
 
 _MARK = re.compile(
@@ -30,7 +31,8 @@ _ATTRIBUTE = re.compile(
     r"""([^\s"'<>/=]++)(?:\s*+=\s*+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|(?P<bare>[^\s>"'][^\s>]*+)))?+"""
 )
 _ENCODING = re.compile(r"""encoding\s*=\s*["']([^"']*)""")
-_META = re.compile(r"""(?i)<meta\b[^>]*?charset\s*=\s*["']?\s*([^\s"'>;/]+)""")
+_META = re.compile(r"""(?i)<meta\b((?:"[^"]*+"|'[^']*+'|[^>"'])*+)""")
+_CHARSET = re.compile(r"""(?i)charset\s*+=\s*+["']?+\s*+([^\s"'>;/]++)""")
 _RAW = frozenset({"script", "style", "xmp", "iframe", "noembed", "noframes", "plaintext"})
 _REFERENCES_ONLY = frozenset({"textarea", "title"})
 _VOID = frozenset(
@@ -73,6 +75,10 @@ class Element:
     """By which its text is hidden; set by who walks the document."""
     deep: KeySpec | None = None
     """By which everything in it is hidden."""
+    titles: tuple[str, ...] = ()
+    """What its attributes call it, and the table in which it stands."""
+    place: Place | None = None
+    """Where in a table it stands."""
     key: str = ""
     """The words that stand for it."""
 
@@ -193,7 +199,8 @@ class Scanner:
         return name.lower() if self._html else name
 
     def _check_charset(self) -> None:
-        stated = [match[1] for match in _META.finditer(self._text)] if self._html else []
+        metas = _META.finditer(self._text) if self._html else ()
+        stated = [label for meta in metas for label in _CHARSET.findall(meta[1])]
         if self._text.lstrip("\ufeff").startswith("<?xml"):
             stated += _ENCODING.findall(self._text[: self._text.find("?>")])
         for label in stated:

@@ -128,7 +128,8 @@ def _parameters(headers: Mapping[str, tuple[int, str]]) -> Iterator[Parameter]:
     seen: set[str] = set()
     for each in _PARAMETER.finditer(value, match.start(1)):
         name, group = each[1].lower(), 2 if each[2] is not None else 3
-        if name in seen or name.rstrip("*") in seen:
+        # A value may also come in pieces (RFC 2231, 3), which few readers put together.
+        if name in seen or name.rstrip("*") in seen or "*" in name[:-1]:
             raise Unmaskable("a content disposition is malformed")
         seen.update((name, name.rstrip("*")))
         yield Parameter(name=name, start=start + each.start(group), end=start + each.end(group), quoted=group == 2)

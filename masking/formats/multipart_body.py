@@ -52,6 +52,8 @@ class MultipartMasker:
         for name, (start, value) in part.headers.items():
             if name not in _STRUCTURAL:
                 yield from (shift(edit, start) for edit in self._read_text(value, name))
+            elif name != "content-disposition" and self._plan.judge.edits(value):
+                raise Unmaskable("the type of a part holds protected data")
         for parameter in part.parameters:
             yield from self._in_parameter(parameter, text)
 

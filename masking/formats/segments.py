@@ -87,6 +87,7 @@ def hidden(value: str, rule: KeySpec, plan: Plan) -> Iterator[Edit]:
 
 def rule_for(name: str, plan: Plan) -> KeySpec | None:
     """The rule for a field of a form or a column of a table: by its name, or by what a path ends in (``user[ssn]``)."""
+    name = name.strip()
     last = _PATH.split(name.strip("[]./"))[-1]
     rules = [rule for rule in map(plan.keys.find, dict.fromkeys((name, last))) if rule]
     return max(rules, key=lambda rule: rule.treatment.strictness, default=None)

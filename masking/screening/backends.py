@@ -132,10 +132,10 @@ def backend() -> Backend:
 
 
 class Scanners:
-    """Several scanners as one. Raises ``UnscannableError``."""
+    """Several scanners as one."""
 
-    def __init__(self, groups: Sequence[tuple[str, ...]], using: Backend | None = None) -> None:
-        self._scanners = [scanner(group, using) for group in groups]
+    def __init__(self, scanners: Sequence[Scanner]) -> None:
+        self._scanners = tuple(scanners)
 
     def marks(self, data: bytes, most: int) -> list[int] | None:
         """The places that all of them give."""
@@ -150,6 +150,21 @@ class Scanners:
     def is_quiet(self, data: bytes) -> bool:
         """Whether nothing matches."""
         return all(each.is_quiet(data) for each in self._scanners)
+
+
+class Gated:
+    """A scanner that is asked only about texts with a run of characters that each of its matches has."""
+
+    def __init__(self, gate: Scanner, behind: Scanner) -> None:
+        self._gate, self._behind = gate, behind
+
+    def marks(self, data: bytes, most: int) -> list[int] | None:
+        """The places of matches."""
+        return [] if self._gate.is_quiet(data) else self._behind.marks(data, most)
+
+    def is_quiet(self, data: bytes) -> bool:
+        """Whether nothing matches."""
+        return self._gate.is_quiet(data) or self._behind.is_quiet(data)
 
 
 @lru_cache(_KEPT)

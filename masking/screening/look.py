@@ -10,11 +10,12 @@ from masking.content import ContentType, Shape
 from masking.edits import Edit, apply, merge
 from masking.formats.json_document import JsonMasker
 from masking.plan import Plan
-from masking.screening.backends import Backend, Scanners, UnscannableError
-from masking.screening.documents import Judging, NameTraits, Quick, Spliced, is_json, quick_json
+from masking.screening.backends import Backend
+from masking.screening.documents import is_json, quick_json
 from masking.screening.escapes import redone
-from masking.screening.patterns import CONTROL, ESCAPED, Groups, patterns_of
+from masking.screening.screens import Screens, screens_of
 from masking.screening.texts import is_quiet_text
+from masking.screening.verdicts import Judging, NameTraits, Quick, Spliced
 
 _PIECES, _NAMES = 1 << 13, 1 << 13
 _LONGEST_PIECE = 1024
@@ -27,13 +28,11 @@ type _Asked[T] = Callable[[bytes], T]
 class QuickLook:
     """What a plan makes of a body without parsing it, where that can be told. Safe to use from several threads."""
 
-    def __init__(self, plan: Plan, using: Backend | None = None) -> None:
-        """Compiles what is looked for, once for all plans that look for the same: that may take tenths of a second."""
+    def __init__(self, plan: Plan, using: Backend | None = None, *, screens: Screens | None = None) -> None:
+        """``screens``: those of a plan of the same profiles. Without them they are compiled: tenths of a second."""
         self._plan = plan
         self._objects = JsonMasker(plan)
-        self._scanner = _scanner(patterns_of(plan), ESCAPED, using)
-        loose = patterns_of(plan, names_end=False)
-        self._text_scanner, self._line_scanner = _scanner(loose, CONTROL, using), _scanner(loose, ESCAPED, using)
+        self.screens = screens or screens_of(plan, using)
         pieces = lru_cache(_PIECES)(self._text)
 
         def text(key: bytes, value: bytes) -> Spliced | None:
@@ -53,21 +52,20 @@ class QuickLook:
         Whatever it gives is what the full path would. Raises what judging raises. ``judged``: how many bytes of names
         and values may be judged, at most; None: any number.
         """
-        if self._scanner is None or declared.charset != "utf-8" or declared.is_yaml:
+        if self.screens.documents is None or declared.charset != "utf-8" or declared.is_yaml:
             return None
         shape = declared.shape
         if shape is Shape.JSON or (shape is None and is_json(body)):
             return self._json(body, judged) if shape is None or is_json(body) else None
         if shape is Shape.NDJSON:
             return self._json(body, judged) if _is_lines(body) else None
-        if shape is Shape.TEXT and self._text_scanner and self._line_scanner:
-            return Quick(body, {}) if is_quiet_text(body, self._text_scanner, self._line_scanner) else None
+        texts, lines = self.screens.texts, self.screens.lines
+        if shape is Shape.TEXT and texts and lines:
+            return Quick(body, {}) if is_quiet_text(body, texts, lines) else None
         return None
 
     def _json(self, body: bytes, judged: int | None) -> Quick | None:
-        if self._scanner is None:
-            return None
-        return quick_json(body, self._plan, self._scanner, self._judging, judged=judged)
+        return quick_json(body, self._plan, self.screens, self._judging, judged=judged)
 
     def _text(self, key: bytes, value: bytes) -> Spliced | None:
         raw = redone(value).decode()
@@ -95,13 +93,6 @@ class QuickLook:
             deep=rule is not None and rule.deep,
             speaking=self._plan.judge.speaks_for_weak(name),
         )
-
-
-def _scanner(groups: Groups | None, more: str, using: Backend | None) -> Scanners | None:
-    try:
-        return Scanners([*groups, (more,)], using) if groups is not None else None
-    except UnscannableError:
-        return None
 
 
 def _short[T](known: "_Asked[T]", anew: "_Asked[T]") -> "_Asked[T]":

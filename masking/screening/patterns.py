@@ -7,10 +7,11 @@ characters in it that are judged, and between a string's quotes stands exactly o
 import re
 from collections.abc import Iterator
 
-from masking.judging import Sense
 from masking.plan import Plan
-from masking.screening.packing import packed_text
-from masking.screening.superset import superset
+from masking.screening.packing import LINES, LONG, packed_text
+from masking.screening.superset import BEGIN, END, superset
+from masking.screens import SCREENS
+from masking.senses import Sense
 
 _WS = r"[ \t\r\n]*"
 _LEAD = r"(?:\(\?:|\\b|\^|\||\")*"
@@ -32,14 +33,27 @@ _EMBEDDED_CARD = (
 )
 
 
+_GATES = (
+    ((_CARD, _EMBEDDED_CARD, _CARD_NUMBERS[0]), r"[0-9](?:[- .]?[0-9]){12}"),
+    ((_SEPARATED_SSN, superset(SCREENS["US_SSN"]), superset(SCREENS["US_ITIN"])), superset(SCREENS["US_SSN"])),
+    ((superset(SCREENS["CRYPTO"]),), r"[A-Za-z0-9]{25}"),
+    ((superset(SCREENS["IBAN_CODE"]),), superset(SCREENS["IBAN_CODE"])),
+    (packed_text(), r"[A-Za-z0-9+/_\x2d]{16}"),
+)
+"""Some expressions, and one that matches wherever one of them does and is much faster, or shared by several."""
+GATES_OF_DOCUMENTS = dict(zip(packed_text()[2:], (LONG, LINES), strict=True))
+_LONG_HEX, _HEX_RUN = re.compile(r"\(\?:\[0-9a-f\]\)\{16"), r"[0-9a-f]{16}"
+
+
 type Groups = tuple[tuple[str, ...], ...]
 """Expressions that are scanned for together: a scanner of all at once takes twice as long as one of each kind."""
 
 
-def patterns_of(plan: Plan, *, names_end: bool = True) -> Groups | None:
+def patterns_of(plan: Plan, *, names_end: bool = True, alone: bool = True) -> Groups | None:
     """The expressions for a plan; None when it asks for something that no expression tells.
 
-    ``names_end``: whether a name is a whole string of JSON. In other texts it may stand anywhere.
+    ``names_end``: whether a name is a whole string of JSON. In other texts it may stand anywhere. ``alone``: whether
+    words that make weak patterns surer, and names that tell, count by themselves; else ``together`` says where they do.
     """
     if plan.paths or plan.ner:
         return None
@@ -54,12 +68,86 @@ def patterns_of(plan: Plan, *, names_end: bool = True) -> Groups | None:
         [screen for screen in screens if _CLASS.match(screen) and not _WORD.match(screen)],
         [screen for screen in screens if _WORD.match(screen)],
         digits,
-        [words for sense in weak for words in _context(sense)],
-        [superset(name, strict=True, bordered=names_end) or "" for name in plan.keys.patterns],
+        [words for sense in weak for words in _context(sense) if alone],
+        [
+            superset(name, strict=True, bordered=names_end) or ""
+            for name in plan.keys.patterns
+            if alone or _by_itself(plan, name)
+        ],
         [pattern for kind in plan.kinds for pattern in _kind(re.escape(kind.kind))],
-        [packed_text()],
+        *([each] for each in packed_text()),
     )
     return tuple(tuple(dict.fromkeys(group)) for group in groups if group) if all(map(all, groups)) else None
+
+
+def gated(groups: Groups) -> list[tuple[str, tuple[str, ...]]]:
+    """The same expressions grouped by what has to match first; those at the end that have nothing of the kind.
+
+    Texts full of digits keep each of these expressions busy for itself. The gate of the last group is empty.
+    """
+    left = [pattern for group in groups for pattern in group]
+    found = [(gate or "", tuple(each for each in left if each in behind)) for behind, gate in _GATES]
+    found.append((_HEX_RUN, tuple(each for each in left if _LONG_HEX.match(each))))
+    taken = {each for _, behind in found for each in behind}
+    return [
+        (gate, behind) for gate, behind in (*found, ("", tuple(each for each in left if each not in taken))) if behind
+    ]
+
+
+def together(plan: Plan) -> Groups:
+    """Expressions for strings of JSON whose place, or what they stand beside, decides whether they count.
+
+    They are for ``bare`` texts, in which a quote always begins or ends a string. A context word speaks for the string
+    that it stands in, or that its string names, or for those in an array under it. A name that tells counts unless an
+    object or a literal stands under it. Besides places in strings, the first byte of the value under a name is marked,
+    and the first byte after a value.
+    """
+    weak = (sense for sense in plan.judge.senses if sense.needs_context)
+    names = (name for name in plan.keys.patterns if not _by_itself(plan, name))
+    groups = (
+        [each for sense in weak for each in _spoken_for(sense)],
+        [each for name in names for each in _told(name, pairs=plan.pairs)],
+    )
+    return tuple(tuple(dict.fromkeys(group)) for group in groups if group)
+
+
+def _by_itself(plan: Plan, name: str) -> bool:
+    """Whether a key rule is looked for wherever it may match: one for objects as well, or for the begin of a name."""
+    return plan.keys.is_deep(name) or _core(name) is None
+
+
+def _core(name: str) -> str | None:
+    """A key rule without the end of a name that it may ask for; None where it asks for more."""
+    read = superset(name, strict=True, stand_ins=True)
+    core = read.removesuffix(END) if read is not None else None
+    return core if core and BEGIN not in core and END not in core else None
+
+
+def _told(name: str, *, pairs: bool) -> Iterator[str]:
+    """A key rule in a string that is a value, and in a name whose value is a string, a number or an array."""
+    core = _core(name)
+    if not (superset(name, strict=True) or "").endswith(END):
+        yield rf"{core}[^\x22]*\x22{_WS}[^: \t\r\n]"
+        yield rf"{core}[^\x22]*\x22{_WS}:{_WS}[^{{tfn \t\r\n]"
+        return
+    # At the end of a string it names nothing, but in a pair of a name and a value; within one it may be JSON's name.
+    if pairs:
+        yield rf"\x22(?:name|key)\x22{_WS}:{_WS}\x22[^\x22]*{core}[\n\x03]?\x22"
+    yield rf"{core}[\n\x03]?\x02"
+    yield rf"{core}[\n\x03]?\x22{_WS}:{_WS}[^{{tfn \t\r\n]"
+
+
+def _spoken_for(sense: Sense) -> Iterator[str]:
+    value = superset(sense.screen, stand_ins=True) if sense.screen else None
+    for words in _context(sense):
+        if not value:
+            yield words
+            continue
+        value = f"(?:{value})"
+        yield rf'{words}[^"]*{value}'
+        yield rf'{value}[^"]*{words}'
+        yield rf'{words}[^"]*"{_WS}:{_WS}"[^"]*{value}'
+        yield rf'{words}[^"]*"{_WS}:{_WS}\['
 
 
 def _context(sense: Sense) -> Iterator[str]:

@@ -7,14 +7,17 @@ widened soundly (references to groups, flags that change what a line is) gives n
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 # The parser of the standard library's expressions: the only one that knows their grammar.
 from re import _constants as codes  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
-BEGIN, END = '(?:^|")', r'(?:\n?"|\n?$)'
-"""The borders of a value: those of a string's token, or of a whole text."""
+ESCAPED_CHARACTERS, STAND_INS = frozenset(b'\\"\n\r\t'), frozenset(range(1, 6))
+"""What is written as a simple escape, and the bytes that stand for one (``escapes``)."""
+BEGIN, END = r"(?:^|[^A-Za-z0-9_.$\x2d])", r"(?:$|\n?\x22|[\x22\x27]?[ \t]*[=:#,;}\]\r\n])"
+"""The borders of a name: those of a string's token, of a whole text, or of a name before ``:`` or ``=`` in a string."""
 _ASCII = range(128)
 _DIGITS = frozenset(b"0123456789")
 _SPACES = frozenset(b" \t\n\r\v\f")
@@ -32,6 +35,7 @@ _CATEGORIES = {
 _OTHERWISE = re.compile(r"\[\[|\[:|\{(?!\d*,?\d*\})|--|&&|\|\||~~")
 """What the ``regex`` module reads in another way than ``re`` does."""
 _LONGEST_REPEAT = 512
+_KEPT = 4096
 
 
 class _NoSupersetError(Exception):
@@ -43,14 +47,22 @@ class _How(NamedTuple):
 
     caseless: bool
     bordered: bool
+    stand_ins: frozenset[int]
+
+    def spelled(self, members: Iterable[int]) -> str:
+        """A class of bytes."""
+        found = frozenset(members)
+        return spelled(found | self.stand_ins if found & ESCAPED_CHARACTERS else found)
 
 
-def superset(pattern: str, *, strict: bool = False, bordered: bool = True) -> str | None:
+@lru_cache(_KEPT)
+def superset(pattern: str, *, strict: bool = False, bordered: bool = True, stand_ins: bool = False) -> str | None:
     """An expression over bytes that matches in every ASCII text in which ``pattern`` does; None when there is none.
 
     ``bordered``: whether the begin and the end of a value still count. ``strict``: the pattern is one for the ``regex``
-    module, whose grammar differs in places. An expression that matches the empty text is none either: it would match
-    everywhere.
+    module, whose grammar differs in places. ``stand_ins``: match what stands for a simple escape as well (``escapes``)
+    wherever one of the characters is matched that it may stand for. An expression that matches the empty text is none
+    either: it would match everywhere.
     """
     if strict and _OTHERWISE.search(pattern):
         return None
@@ -59,7 +71,7 @@ def superset(pattern: str, *, strict: bool = False, bordered: bool = True) -> st
         if tree.state.flags & (re.MULTILINE | re.LOCALE):
             return None
         # The empty text is matched where assertions are all that there is.
-        how = _How(bool(tree.state.flags & re.IGNORECASE), bordered)
+        how = _How(bool(tree.state.flags & re.IGNORECASE), bordered, STAND_INS if stand_ins else frozenset())
         return _sequence(tree, how) if tree.getwidth()[0] else None
     except (re.error, _NoSupersetError, RecursionError, OverflowError):
         return None
@@ -72,13 +84,13 @@ def _sequence(tree: Iterable[tuple[Any, Any]], how: _How) -> str:
 def _node(code: Any, value: Any, how: _How) -> str:
     match code:
         case codes.LITERAL:
-            return spelled(_cased({value}, how.caseless)) if value < 128 else spelled(_HIGH)
+            return how.spelled(_cased({value}, how.caseless)) if value < 128 else spelled(_HIGH)
         case codes.NOT_LITERAL:
-            return spelled(_ALL - _cased({value}, how.caseless))
+            return how.spelled(_ALL - _cased({value}, how.caseless))
         case codes.ANY:
             return spelled(_ALL)
         case codes.IN:
-            return spelled(_members(value, how.caseless))
+            return how.spelled(_members(value, how.caseless))
         case codes.BRANCH:
             return "(?:" + "|".join(_sequence(branch, how) for branch in value[1]) + ")"
         case codes.SUBPATTERN:

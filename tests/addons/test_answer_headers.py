@@ -102,3 +102,15 @@ async def test_an_answer_without_a_body_tells_no_size(runtime: Runtime, method: 
 async def test_a_redirect_leads_to_registered_hosts_only(runtime: Runtime, location: str, stays: bool) -> None:
     """Presigned addresses are keys to places where nobody judges."""
     assert ("location" in cleaned(runtime, {"Location": location}, profiles=())[0]) is stays
+
+
+async def test_a_folded_value_is_read_as_one(runtime: Runtime) -> None:
+    """As a client does it; no line break goes on."""
+    kept, _ = cleaned(runtime, {"X-Card": "4111 1111\r\n\t 1111 1111"}, profiles=("pci",))
+    assert kept["x-card"] == "<CREDIT_CARD>"
+
+
+@pytest.mark.parametrize("name", ["Gatehold-Masked", "Gatehold_Masked", "GATEHOLD-Rule", "Gatehold-Anything"])
+async def test_nobody_else_speaks_for_the_gateway(runtime: Runtime, name: str) -> None:
+    """In no spelling."""
+    assert name not in cleaned(runtime, {name: "EMAIL_ADDRESS=0"})[0]

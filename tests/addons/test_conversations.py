@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from addons.conversations import POLICY, Forwarding, Session, Shape
+from addons.input_search import InputSearch
 from addons.output_channels import OutputChannel
 from masking.engine import MaskingEngine
 from masking.literals import Literals
@@ -232,3 +233,47 @@ def test_no_message_raises(messages: list[tuple[bool, bytes]]) -> None:
     one.finish()
     for to_client, content in sent(one):
         assert content[0] in ((1, 2, 3, 255) if to_client else (0, 4, 255))
+
+
+def searched(*, replaces: bool = False) -> Session:
+    return Session(
+        Shape(stdin=True, tty=False, closes=True),
+        {1: output(), 2: output()},
+        tell=str,
+        typed=ENGINE.open_input(profiles=("pci",), tty=False),
+        search=InputSearch(ENGINE.open_terminal(profiles=("pci",)), replaces=replaces),
+    )
+
+
+def test_input_that_is_searched_goes_on_in_lines() -> None:
+    """What has no end is searched when stdin is closed, and goes on before that."""
+    one = searched()
+    one.receive(b"\0echo a", from_client=True)
+    assert sent(one) == []
+    assert one.held >= 6
+    one.receive(b"\0b\nls", from_client=True)
+    one.receive(b"\xff\0", from_client=True)
+    assert sent(one) == [(False, b"\0echo ab\n"), (False, b"\0ls"), (False, b"\xff\0")]
+    assert "found" not in one.summary()
+
+
+@pytest.mark.parametrize("end", [b"\0\n", b"\xff\0"])
+def test_protected_data_in_the_input_ends_the_session(end: bytes) -> None:
+    """Whole or not, nothing of its line goes on; the reason and the record show no value."""
+    one = searched()
+    one.receive(b"\0echo " + CARD, from_client=True)
+    one.receive(end, from_client=True)
+    assert not [content for to_client, content in sent(one) if not to_client]
+    assert one.ended is not None
+    assert one.ended.code == POLICY
+    assert one.ended.why == "protected data in the input: CREDIT_CARD=1"
+    one.finish()
+    assert one.summary()["found"] == "CREDIT_CARD=1"
+    assert not [content for _, content in said(one) if CARD in content]
+
+
+def test_protected_data_in_the_input_may_be_masked() -> None:
+    """Where the rule says so."""
+    one = searched(replaces=True)
+    one.receive(b"\0echo " + CARD + b"\n", from_client=True)
+    assert sent(one) == [(False, b"\0echo <CREDIT_CARD>\n")]

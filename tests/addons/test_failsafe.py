@@ -185,3 +185,20 @@ def test_a_place_holds_no_text() -> None:
     assert "test_failsafe.py:" in told
     assert "planted" not in told
     assert failsafe.place(ValueError("planted")) == "ValueError"
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("Cannot parse HTTP response: Invalid header line: b'ada@x.example'", "Cannot parse HTTP response: Invalid header line (left out)"),
+        ("HTTP/1 protocol error: illegal chunk header: bytearray(b'ada@x.example')", "HTTP/1 protocol error: illegal chunk header (left out)"),
+        ("invalid content-length header: 'ada@x.example'", "invalid content-length header (left out)"),
+        ('Invalid header line: b"ada\'s"', "Invalid header line (left out)"),
+        ("multiple content-length headers: ['ada@x.example']", "multiple content-length headers (left out)"),
+        ("[Errno 111] Connect call failed ('127.0.0.1', 9)", "[Errno 111] Connect call failed ('127.0.0.1', 9)"),
+        ("server closed connection", "server closed connection"),
+    ],
+)  # fmt: skip
+def test_errors_of_a_protocol_hold_no_data(message: str, told: str) -> None:
+    """They quote what an upstream sent; records must not."""
+    assert failsafe.without_data(message) == told

@@ -85,7 +85,18 @@ KINDS: dict[str, Kind] = {
         ),
         options=PII,
     ),
-    "text": Kind(make=lambda name: (f"to {name}@{PLANTED}\n".encode(), {"Content-Type": "text/plain"}), options=PII),
+    "text": Kind(
+        make=lambda name: (
+            f"to {name}@{PLANTED}\n".encode(),
+            {"Content-Type": "text/plain", "Content-Length": str(len(f"to {name}@{PLANTED}\n"))},
+        ),
+        options=PII,
+    ),
+    "lines": Kind(
+        make=lambda name: (f"note {{\nto {name}@{PLANTED}\n}}\n".encode() * 2, {"Content-Type": "text/plain"}),
+        options=PII,
+        streamed=True,
+    ),
     "form": Kind(
         make=lambda name: (
             f"a=1&to={name}%40{PLANTED}".encode(),
@@ -254,7 +265,7 @@ CONTRADICTIONS: list[tuple[str, dict[str, str]]] = [
     ("malformed type", {"Content-Type": "text"}),
     ("unknown coding", {"Content-Type": "text/plain", "Content-Encoding": "compress"}),
     ("two codings", {"Content-Type": "text/plain", "Content-Encoding": "gzip, gzip"}),
-    ("a coding that it has not", {"Content-Type": "text/plain", "Content-Encoding": "gzip"}),
+    ("a coding that it has not", {"Content-Type": "application/json", "Content-Encoding": "gzip"}),
     ("a transfer coding", {"Content-Type": "text/plain", "Transfer-Encoding": "gzip, chunked"}),
     ("an image", {"Content-Type": "image/png"}),
     ("a part", {"Content-Type": "multipart/byteranges; boundary=a"}),

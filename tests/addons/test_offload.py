@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from addons.offload import ON_LOOP, by_size
+from addons.offload import ON_LOOP, by_size, size_of
 
 
 @pytest.mark.parametrize(("size", "here"), [(0, True), (ON_LOOP, True), (ON_LOOP + 1, False), (None, False)])
@@ -19,3 +19,9 @@ async def test_what_is_raised_there_is_raised_here(size: int) -> None:
     with pytest.raises(ZeroDivisionError):
         await by_size(size, divmod, 1, 0)
     assert await by_size(size, sorted, [1, 2], reverse=True) == [2, 1]
+
+
+def test_a_compressed_body_takes_long_whatever_its_size() -> None:
+    """Twenty bytes of Brotli may become a megabyte."""
+    assert size_of(b"{}", "") == size_of(b"{}", " ") == 2
+    assert size_of(b"{}", "br") is None

@@ -103,3 +103,26 @@ async def test_what_cannot_be_recorded_ends(turned: Callable[..., Any], runtime:
     rejudge._blind = 0
     assert not rejudge._unrecorded()
     assert rejudge._unrecorded() == "it cannot be recorded any more"
+
+
+async def test_a_late_view_of_the_revoked_ends_nothing_at_once(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that stays away does."""
+
+    class Unsure(Verifier):
+        async def verify(self, _token: str) -> Agent:
+            raise Refusal(Code.GATEWAY_ERROR, "it cannot be told")
+
+    cuts, flow = list[str](), make_flow()
+    call = sealed(runtime, flow)
+    call.token, call.decision = "t", allowed()
+    monkeypatch.setattr(runtime.gateway, "engine", Engine(allowed()))
+    runtime.open_streams.add(call, flow, cuts.append)
+    rejudge = Rejudge(runtime)
+    for agent in (None, None, AGENT, None, None):
+        monkeypatch.setattr(runtime.gateway, "verifier", Unsure(agent))
+        await rejudge.turn()
+        assert not cuts
+    await rejudge.turn()
+    assert len(cuts) == 1

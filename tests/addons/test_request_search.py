@@ -1,8 +1,11 @@
 """Law: a search tells what is in a request, changes nothing else in it, and finds nothing in what it left."""
 
+import base64
+import gzip
 from functools import cache
 
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,6 +56,38 @@ def test_what_never_goes_on_is_not_searched(name: str) -> None:
     """It is taken out before the request leaves."""
     parts = Parts(path="/", headers=((name.encode(), EMAIL.encode()),), body=b"")
     assert not search(parts, engine(), PROFILES).found
+
+
+TOKEN = "ghp_" + "a1B2" * 9
+GZIP_COMMENT = b"\x1f\x8b\x08\x10" + bytes(5) + b"\x03" + TOKEN.encode() + b"\0" + gzip.compress(b'{"a": 1}')[10:]
+ZSTD_SKIPPED = (
+    b"\x50\x2a\x4d\x18" + (len(TOKEN)).to_bytes(4, "little") + TOKEN.encode() + zstandard.compress(b'{"a": 1}')
+)
+
+
+@pytest.mark.parametrize(("coding", "body"), [("gzip", GZIP_COMMENT), ("zstd", ZSTD_SKIPPED)])
+def test_a_coding_carries_nothing_beside_its_content(coding: str, body: bytes) -> None:
+    """What goes on is what was decoded and searched."""
+    fields = ((b"Content-Type", b"application/json"), (b"Content-Encoding", coding.encode()))
+    searched = search(Parts(path="/", headers=fields, body=body), engine(), PROFILES)
+    assert not searched.found
+    assert searched.masked.body == b'{"a": 1}'
+    assert searched.masked.headers == fields[:1]
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "place"),
+    [
+        (f"/block/x/{base64.b64encode(2 * EMAIL.encode()).decode().rstrip('=')}", (), "path"),
+        ("/", ((f"X-{TOKEN}".encode(), b"1"),), "a header's name"),
+        ("/", ((b"Content-Type", f"multipart/form-data; boundary={TOKEN}".encode()),), "header content-type"),
+        ("/", ((b"Content-Encoding", TOKEN.encode()),), "header content-encoding"),
+    ],
+)
+def test_what_cannot_be_masked(path: str, fields: tuple[tuple[bytes, bytes], ...], place: str) -> None:
+    """A segment in base64, a name in its own spelling, a boundary that stands in the body as well."""
+    searched = search(Parts(path=path, headers=fields, body=b""), engine(), PROFILES)
+    assert place in searched.fixed
 
 
 def test_bytes_that_are_no_text() -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import gzip
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -15,6 +17,7 @@ from addons.redact import Redact
 from addons.response_streams import LONG_PAUSE, PART, PAUSE, ResponseStream, is_stream
 from addons.runtime import Runtime
 from masking.errors import Unmaskable
+from policy.model import MaskObligation, Obligations
 from recordings.errors import RecorderUnavailable
 from recordings.listing import rows
 from tests.addons.conftest import CREDENTIAL
@@ -120,7 +123,7 @@ async def test_long_streams_are_recorded_in_parts(runtime: Runtime) -> None:
 def _decided(runtime: Runtime, url: str, headers: dict[str, str], profiles: tuple[str, ...] = ()) -> bool:
     flow = make_flow(make_request(url))
     call = sealed(runtime, flow, target="main" if url.startswith(CLUSTER) else "crm", profiles=profiles)
-    return is_stream(call, make_response(headers=headers))
+    return is_stream(call, make_response(headers=headers), runtime.gateway.masking)
 
 
 CRM, LOG = "https://crm.corp.example/x", f"{CLUSTER}/api/v1/namespaces/prod/pods/a/log"
@@ -229,3 +232,62 @@ async def test_text_without_line_ends_does_not_wait_for_silence(runtime: Runtime
     assert _paused_after(later) == [PAUSE]
     assert stream(None) == b"some words of a chat, "
     assert stream(b"11 1111 1111\n") == b"<CREDIT_CARD>\n"
+
+
+async def test_work_that_does_not_end_aborts_the_stream(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing more goes on, whatever comes of it later."""
+    flow, hangs = _stream(runtime, EVENTS), threading.Event()
+    stream = need(flow.response).stream
+    assert isinstance(stream, ResponseStream)
+    monkeypatch.setattr(response_streams, "LONGEST_WORK", 0.0)
+
+    def hang(_chunk: bytes | None) -> tuple[bytes, None]:
+        hangs.wait(60)
+        return b"data: too late\n\n", None
+
+    monkeypatch.setattr(stream, "_worked", hang)
+    await stream.work_ahead(b"data: x\n\n")
+    with pytest.raises(TimeoutError):
+        stream(b"data: x\n\n")
+    hangs.set()
+    with pytest.raises(Unmaskable, match="aborted"):
+        stream(b"")
+    assert bytes(runtime.call(flow).kept) == b""
+
+
+async def test_masked_text_of_unknown_length_is_a_stream(runtime: Runtime) -> None:
+    """Its lines go on as they come; what has to be whole to be masked is kept."""
+    text, pii = {"Content-Type": "text/plain; charset=utf-8"}, ("pii",)
+    streams = [
+        (CRM, text, pii), (CRM, {"Content-Type": "text/markdown"}, pii), (CRM, text | {"Content-Encoding": "br"}, pii),
+        (LOG, text, pii), (CRM, text | {"Transfer-Encoding": "chunked"}, ("pii", "secrets")),
+    ]  # fmt: skip
+    whole = [
+        (CRM, text | {"Content-Length": "99999999"}, pii), (CRM, {}, pii), (CRM, text, ("kubernetes",)),
+        (CRM, text | {"Content-Encoding": "compress"}, pii), (CRM, text | {"Transfer-Encoding": "gzip, chunked"}, pii),
+        *((CRM, {"Content-Type": each}, pii) for each in (
+            "application/json", "text/csv", "text/html", "text/xml", "text/yaml", "multipart/mixed; boundary=a",
+            "application/javascript", "image/png", "text/plain; charset=utf-7",
+        )),
+    ]  # fmt: skip
+    assert [each for each in streams if not _decided(runtime, *each)] == []
+    assert [each for each in whole if _decided(runtime, *each)] == []
+
+
+async def test_what_may_pass_unmasked_is_kept_whole(runtime: Runtime) -> None:
+    """Whether it does is known at its end."""
+    for choice in ("pass", "drop"):
+        call = sealed(runtime, make_flow(make_request(CRM)))
+        asked = MaskObligation(profiles=("pii",), on_unmaskable=choice)
+        call.decision = replace(need(call.decision), obligations=Obligations(mask=asked))
+        assert not is_stream(call, make_response(headers={"Content-Type": "text/plain"}), runtime.gateway.masking)
+
+
+async def test_a_language_model_is_asked_off_the_loop(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However small the chunk."""
+    flow = _stream(runtime, EVENTS)
+    stream = need(flow.response).stream
+    assert isinstance(stream, ResponseStream)
+    assert not stream.takes_long(b"data: x\n\n")
+    monkeypatch.setattr(type(runtime.gateway.masking), "asks_models", True)
+    assert stream.takes_long(b"data: x\n\n")

@@ -9,6 +9,7 @@ from addons.runtime import Runtime
 from addons.upgrades import Upgrades, is_opened
 from policy.codes import Code
 from policy.errors import Refusal
+from policy.model import DlpObligation
 from tests.addons.support import judged, make_flow, make_request
 from tests.addons.test_handshakes import HEADERS
 
@@ -23,12 +24,13 @@ def asked(
     stage: Upgrades | None = None,
     method: str = "GET",
     target: str = "main",
+    dlp: DlpObligation | None = None,
     **headers: str,
 ) -> http.HTTPFlow:
     """A call that policy allowed."""
     url = f"{CLUSTER if target == 'main' else 'https://crm.corp.example'}{path}"
     flow = make_flow(make_request(url, method, headers=headers))
-    call = judged(runtime, flow, target=target)
+    call = judged(runtime, flow, target=target, dlp=dlp)
     call.stamps = list(BEFORE_SEAL[: BEFORE_SEAL.index(Stage.UPGRADE)])
     (stage or Upgrades(runtime)).request(flow)
     return flow
@@ -126,3 +128,24 @@ async def test_an_upgrade_is_judged_where_a_rule_could_open_it(runtime: Runtime)
     assert target is not None
     request = make_request(headers={"Upgrade": "websocket"})
     assert not is_opened(runtime, target, request)
+
+
+@pytest.mark.parametrize(
+    ("path", "protocol", "passes"),
+    [
+        ("exec?command=sh&stdin=1&stdout=1&tty=1", V5, False),
+        ("attach?stdin=1&tty=1", V5, False),
+        ("portforward?ports=80", PORTFORWARD, False),
+        ("exec?command=sh&stdin=1&stdout=1", V5, True),
+        ("exec?command=sh&stdout=1&tty=1", V5, True),
+    ],
+)
+async def test_input_that_cannot_be_searched_is_refused(
+    runtime: Runtime, path: str, protocol: str, passes: bool
+) -> None:
+    """Where a rule has it searched: keys at a terminal, and bytes that nobody reads."""
+    asks = DlpObligation(profiles=("pci",), action="block")
+    flow = asked(runtime, f"{POD}/{path}", dlp=asks, **web_socket(protocol))
+    refusal = runtime.call(flow).refusal
+    assert (refusal is None) is passes
+    assert passes or (refusal is not None and refusal.code is Code.DLP_BLOCKED and "searched" in refusal.detail)

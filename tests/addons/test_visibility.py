@@ -325,4 +325,4 @@ async def test_only_watches_are_streamed(runtime: Runtime) -> None:
         call = sealed(runtime, make_flow(make_request(url)), target="main", filter=TEAM_A)
         response = make_response(headers=events)
         response.status_code = status
-        assert is_stream(call, response) is expected
+        assert is_stream(call, response, runtime.gateway.masking) is expected

@@ -17,6 +17,7 @@ from addons.handshakes import PORTFORWARD, V5, Handshake
 from addons.record import Record, Recording
 from addons.runtime import Runtime
 from addons.web_sockets import PART, WebSockets
+from policy.model import DlpObligation
 from recordings.listing import Row, rows
 from tests.addons.support import make_flow, make_request, make_response, sealed
 
@@ -169,3 +170,37 @@ async def test_open_tunnels_are_known(sockets: WebSockets) -> None:
     assert conversation.ended is not None
     await sockets.websocket_end(flow)
     assert not sockets.runtime.open_streams.all()
+
+
+async def test_a_language_model_is_asked_off_the_loop(
+    sockets: WebSockets, later: Later, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However short the message; a prompt waits until the tunnel was woken."""
+    flow = await opened(sockets)
+    monkeypatch.setattr(type(sockets.runtime.gateway.masking), "asks_models", True)
+    threads: list[object] = []
+
+    async def to_thread(work: Callable[[], None]) -> None:
+        threads.append(work)
+        work()
+
+    monkeypatch.setattr("addons.web_sockets.asyncio.to_thread", to_thread)
+    assert await say(sockets, flow, b"\1login: ") == []
+    assert len(threads) == 1
+    later[-1][1]()
+    assert need(sockets.runtime.call(flow).conversation).take() == []
+
+
+async def test_input_is_searched_by_the_decision(sockets: WebSockets) -> None:
+    """The session ends before the line reaches the command."""
+    flow = make_flow(make_request(EXEC))
+    call = sealed(sockets.runtime, flow, target="main", dlp=DlpObligation(profiles=("pci",), action="block"))
+    call.handshake = Handshake(key="k", protocols=(V5,))
+    flow.response = make_response(headers={"Sec-WebSocket-Protocol": V5})
+    flow.response.status_code = 101
+    flow.websocket = WebSocketData()
+    await sockets.websocket_start(flow)
+    assert await say(sockets, flow, b"\0ls\n", from_client=True) == [b"\0ls\n"]
+    (told,) = await say(sockets, flow, b"\0echo " + CARD + b"\n", from_client=True)
+    assert b"protected data in the input: CREDIT_CARD=1" in told
+    assert need(call.conversation).ended is not None

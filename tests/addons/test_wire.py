@@ -9,6 +9,7 @@ import collections
 import inspect
 import json
 import logging
+import time
 from collections.abc import Callable, Iterator
 from types import ModuleType, SimpleNamespace
 from typing import Any, cast
@@ -23,10 +24,11 @@ from mitmproxy.proxy.layers.http import HttpLayer, HTTPMode, HttpStream, _base, 
 from mitmproxy.test import taddons
 from OpenSSL import SSL
 
-from addons import answers, certificates, dialling, wire
+from addons import answers, certificates, dialling, slow_bodies, wire
 from addons.calls import Ledger
 from addons.response_streams import ResponseStream, StreamPaused
 from addons.runtime import Runtime
+from addons.slow_bodies import BodyStalled
 from tests.addons.support import Wire, make_client, make_flow, make_target
 
 PLANTED = "planted: 192.0.2.99"
@@ -520,3 +522,69 @@ async def test_installing_again_replaces_the_evidence(ledger: Ledger, connect: C
     wired = connect(unreachable=PLANTED)
     wired.client_sends(GET)
     assert wired.hooks.count("response") == 1
+
+
+WHOLE = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+async def _halted(connect: Callable[..., Wire], *, body: bytes) -> tuple[Wire, Callable[[], None]]:
+    """An answer that is kept until it is whole, some of which came; and what looks whether more did."""
+    flows: list[http.HTTPFlow] = []
+    wired = connect(answer=flows.append)
+    wired.client_sends(GET)
+    wired.server_sends(WHOLE + body)
+
+    def stall() -> None:
+        wired.feed(BodyStalled(flows[0], None))
+
+    return wired, stall
+
+
+async def test_an_answer_that_does_not_become_whole_is_given_up(connect: Callable[..., Wire]) -> None:
+    """Answered in its place, with nothing of it; its connection is closed, and the agent's serves on."""
+    wired, stall = await _halted(connect, body=b"5\r\nfirst\r\n")
+    stall()
+    _problem(wired.to_client, 502, "upstream-unavailable")
+    assert b"first" not in wired.to_client
+    assert wired.closed(wired.server)
+    assert wired.hooks[-1] == "response"
+    stall()
+    assert wired.to_client.count(b"HTTP/1.1 ") == 1
+    wired.client_sends(GET)
+    wired.server_sends(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    assert wired.to_client.endswith(b"ok")
+
+
+async def test_an_answer_that_became_whole_is_not_given_up(connect: Callable[..., Wire]) -> None:
+    """A look that comes too late finds nothing."""
+    wired, stall = await _halted(connect, body=b"5\r\nfirst\r\n0\r\n\r\n")
+    stall()
+    assert wired.to_client.count(b"HTTP/1.1 ") == 1
+    assert b"first" in wired.to_client
+
+
+async def test_a_slow_answer_is_waited_for(
+    connect: Callable[..., Wire], later: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as pieces come, and the agent's token counts."""
+    stalled: list[HttpStream] = []
+    monkeypatch.setattr(slow_bodies, "_give_up", stalled.append)
+    wired, _ = await _halted(connect, body=b"5\r\nfirst\r\n")
+    (due, look) = later[-1]
+    assert due == pytest.approx(slow_bodies.SILENCE, abs=5)
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + slow_bodies.SILENCE - 1)
+    wired.server_sends(b"5\r\nfirst\r\n")
+    monkeypatch.setattr(time, "monotonic", lambda: now + slow_bodies.SILENCE + 1)
+    look()
+    assert not stalled
+    monkeypatch.setattr(time, "monotonic", lambda: now + 2 * slow_bodies.SILENCE)
+    later[-1][1]()
+    assert len(stalled) == 1
+
+
+async def test_mitmproxy_still_keeps_what_has_no_window(ledger: Ledger) -> None:
+    """Where it is bounded there, ``addons.h2_backlog`` may go."""
+    source = inspect.getsource(_http2.BufferedH2Connection)
+    assert "self.stream_buffers[stream_id].append(SendH2Data(data, end_stream))" in source
+    assert "max_buffer" not in source

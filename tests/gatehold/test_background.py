@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -181,3 +182,13 @@ async def test_what_is_done_alongside_is_known(parts: Parts, work: Callable[[], 
     parts.background.alongside(work)
     await parts.background.stop()
     assert parts.background.did_alongside is expected
+
+
+async def test_what_is_done_afterwards_waits_for_what_is_done_alongside(parts: Parts) -> None:
+    """And readiness does not wait for it."""
+    done: list[str] = []
+    parts.background.alongside(lambda: done.append("first"))
+    parts.background.afterwards(partial(done.append, each) for each in ("second", "third"))
+    await asyncio.wait_for(parts.background.all_done(), 10)
+    assert done == ["first", "second", "third"]
+    assert parts.background.did_alongside

@@ -1,10 +1,13 @@
 """Law: a large body is masked elsewhere, with the same outcome; a process that ends costs one body, which is withheld."""
 
+import gzip
 import io
 import json
 import os
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -106,6 +109,60 @@ def test_small_bodies_stay_here(spread: SpreadMasking, monkeypatch: pytest.Monke
     """The way there and back would take longer."""
     monkeypatch.setattr(spread.workers, "exchange", None)
     assert spread.mask_body(b'"a@example.com"', **JSON).body == b'"<EMAIL_ADDRESS>"'  # type: ignore[arg-type]
+
+
+def test_what_becomes_large_is_masked_elsewhere(spread: SpreadMasking, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few bytes it has while it is compressed."""
+    coded = gzip.compress(json.dumps(["a@example.com"] * 9000).encode())
+    assert len(coded) < LARGE
+    sizes: list[int] = []
+    exchange = spread.workers.exchange
+
+    def noted(facts: dict[str, object], body: bytes) -> tuple[dict[str, object], bytes]:
+        sizes.append(len(body))
+        return exchange(facts, body)
+
+    monkeypatch.setattr(spread.workers, "exchange", noted)
+    masked = spread.mask_body(coded, content_encoding="gzip", **JSON)  # type: ignore[arg-type]
+    assert sizes == [len(coded)]
+    assert masked.body == json.dumps(["<EMAIL_ADDRESS>"] * 9000).encode()
+    with pytest.raises(Unmaskable):
+        spread.mask_body(b"no gzip", content_encoding="gzip", **JSON)  # type: ignore[arg-type]
+
+
+def test_a_process_that_ended_while_it_was_idle_costs_nothing() -> None:
+    """Another one takes its place before it is asked."""
+    documents = {"staff": MaskProfileSpec.model_validate(STAFF)}
+    spread = SpreadMasking(
+        resolve(documents), documents=documents, key=b"k" * 32, limits=Limits(body=1 << 20), processes=1
+    )
+    wait_ready(spread)
+    [process] = spread.workers._processes
+    process._process.kill()
+    process._process.wait()
+    assert spread.mask_body(large(), **JSON).counts  # type: ignore[arg-type]
+    spread.workers.stop()
+
+
+def test_a_process_that_does_not_start_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without memory for a moment is not one without processes for ever."""
+    monkeypatch.setattr(body_workers, "_AGAIN", 0.01)
+    start, failed = body_workers._Process, threading.Event()
+
+    def second(setup: Mapping[str, Any]) -> body_workers._Process:
+        if failed.is_set():
+            return start(setup)
+        failed.set()
+        raise OSError
+
+    monkeypatch.setattr(body_workers, "_Process", second)
+    documents = {"staff": MaskProfileSpec.model_validate(STAFF)}
+    spread = SpreadMasking(
+        resolve(documents), documents=documents, key=b"k" * 32, limits=Limits(body=1 << 20), processes=1
+    )
+    wait_ready(spread)
+    assert failed.is_set()
+    spread.workers.stop()
 
 
 def test_until_there_is_a_process_they_all_stay_here() -> None:

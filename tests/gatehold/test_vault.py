@@ -1,7 +1,9 @@
 """Law: a token stands for a value in its own session only, for a bounded time, in bounded memory, and shows it nowhere."""
 
 import base64
+from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 
@@ -70,6 +72,25 @@ def test_what_was_put_back_is_replaced_in_every_form() -> None:
     for offset in range(3):
         encoded = base64.b64encode(bytes(offset) + raw + b"tail")
         assert vault.echoes.replace(encoded) != encoded
+
+
+@pytest.mark.parametrize("value", [VALUE, "Jürgen.Müller+a@example.com"])
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        str.upper, str.lower, str.title, str.swapcase, lambda value: value[::-1],
+        lambda value: value.replace("@", "\\u0040"), lambda value: value.replace("@", "&#64;"),
+        lambda value: value.replace("@", "&#x40;").replace("+", "&#x2B;"), lambda value: value.replace("@", "=40"),
+        lambda value: "".join(f"\\u{ord(each):04X}" for each in value),
+        lambda value: "".join(f"&#{ord(each)};" for each in value),
+        lambda value: quote(quote(value, safe=""), safe=""),
+    ],
+)  # fmt: skip
+def test_a_target_may_write_a_value_in_another_way(value: str, spelled: Callable[[str], str]) -> None:
+    """In other letters, with some characters escaped or with all of them, escaped twice."""
+    vault = SessionVault()
+    vault.put_back({value: "<E:1>"})
+    assert vault.echoes.replace(f"it is {spelled(value)}.".encode()) == b"it is <E:1>."
 
 
 def test_very_many_values_are_found_as_well() -> None:

@@ -1,5 +1,6 @@
 """What is detected is what Presidio detects; and Presidio's known hazards are none here."""
 
+import gc
 import logging
 import re
 from collections.abc import Callable, Iterator
@@ -310,3 +311,18 @@ def test_hostile_texts_are_answered(entity: str) -> None:
     (detector,) = detectors.builtin(entity)
     for text in HOSTILE:
         assert isinstance(detector.find(text, lifted=True, threshold=0.0), list)
+
+
+def test_no_vocabulary_grows_with_what_is_judged(make_plan: MakePlan) -> None:
+    """A language model would remember every word that it was ever shown; the engine in use has none."""
+    plan = make_plan("pii", "pci", "secrets", "health")
+    plan.judge.edits("phone 212-555-5555 of bob@example.com")
+    before = vocabulary()
+    for number in range(300):
+        plan.judge.edits(f"word{number}x phone 212-555-5555 of someone{number}@example.com")
+    assert vocabulary() == before
+
+
+def vocabulary() -> int:
+    """How many strings the vocabularies of spaCy in this process hold."""
+    return sum(len(each.strings) for each in gc.get_objects() if type(each).__qualname__ == "Vocab")

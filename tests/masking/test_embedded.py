@@ -58,3 +58,12 @@ def test_an_address_is_taken_without_its_neighbours() -> None:
     assert [text[start:end] for start, end in embedded_addresses(text)] == ["bob.b+c@example.com"]
     assert not list(embedded_addresses(text, {text.index("@")}))
     assert not list(embedded_addresses("@example.com bob@"))
+
+
+@pytest.mark.parametrize(
+    "text", ["bob@example.com_x", "_bob@example.com_", "bob@example.com-x", "bob@example.com2", "bob@example.com\u00e9"]
+)
+def test_addresses_that_something_touches_are_found(text: str, make_plan: Callable[..., Plan]) -> None:
+    """Whoever chooses what follows an address cannot hide it so."""
+    found = make_plan("pii").judge.edits(text)
+    assert any(text[each.start : each.end].endswith("bob@example.com") for each in found)

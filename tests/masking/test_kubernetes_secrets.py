@@ -97,6 +97,10 @@ CASES: dict[str, Case] = {
     "watch event": ({"type": "ADDED", "object": SECRET}, [b64(PASSWORD)], ["ADDED"]),
     "last applied": ({"kind": "PartialObjectMetadata", "metadata": {"annotations": {APPLIED: json.dumps(SECRET | {"stringData": {"a": PASSWORD}})}}}, [PASSWORD, b64(PASSWORD)], [APPLIED]),
     "CertificateSigningRequest": ({"kind": "CertificateSigningRequest", "spec": {"request": b64("-----BEGIN CERTIFICATE REQUEST-----\nMIIB"), "usages": ["stays"]}}, [], ["stays", b64("-----BEGIN CERTIFICATE REQUEST-----\nMIIB")]),
+    "status message": ({"kind": "Status", "status": "Failure", "message": f"denied: {json.dumps(SECRET)} by webhook", "details": {"causes": [{"message": "stays"}]}}, [b64(PASSWORD)], ["denied", "by webhook", "Opaque", "stays"]),
+    "status message, printed": ({"kind": "Status", "message": "denied:\n" + json.dumps(SECRET, indent=2) + "\nby webhook"}, [b64(PASSWORD)], ["Opaque", "by webhook"]),
+    "status message in a message": ({"kind": "Status", "message": "denied: " + json.dumps({"message": "refused: " + json.dumps(SECRET)})}, [b64(PASSWORD)], ["refused", "Opaque"]),
+    "event with an assignment": ({"kind": "Event", "message": f"could not log in\npassword: {PASSWORD}\nuser: stays"}, [PASSWORD], ["could not log in", "stays"]),
     "event": ({"kind": "Event", "message": f"could not clone https://bot:{PASSWORD}@git.example/x.git"}, [PASSWORD], ["git.example"]),
 }  # fmt: skip
 TEXTS: dict[str, tuple[str, list[str], list[str]]] = {

@@ -77,3 +77,20 @@ def test_what_is_held_back_is_the_longest_beginning_of_a_value(data: bytes) -> N
     values = [SECRET, b"s3cr3t-s4cret", b"\x00" * 9, data[-3:] + b"-and-more"]
     want = max((n for v in values for n in range(1, len(v)) if data.endswith(v[:n])), default=0)
     assert Literals(values).held_back(data) == want
+
+
+@given(
+    st.lists(st.sampled_from([*list(MANY)[:3], b"Value-", b"VALUE-00003", b"v", b"AL"]), max_size=9),
+    st.integers(1, 9),
+    st.booleans(),
+)
+def test_small_and_capital_letters_can_be_the_same(parts: list[bytes], size: int, many: bool) -> None:
+    """However a stream is cut, whatever stands around, and few values or many."""
+    data, given_values = b"".join(parts), MANY if many else dict(list(MANY.items())[:3])
+    literals = Literals(given_values, any_case=True)
+    stream = LiteralStream(literals)
+    out = b"".join(stream.feed(data[i : i + size]) for i in range(0, len(data), size)) + stream.end()
+    assert out == literals.replace(data)
+    assert not any(value in out.lower() for value in given_values)
+    if not any(value in data.lower() for value in given_values):
+        assert literals.replace(data) is data

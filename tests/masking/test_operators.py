@@ -62,8 +62,11 @@ def test_format_never_leaves_a_valid_card_number(digits: str) -> None:
 
 @given(st.text(min_size=1, max_size=6), st.integers(0, 6))
 def test_mask_never_keeps_everything(value: str, keep_last: int) -> None:
-    """A value no longer than what may be kept is hidden whole."""
-    assert hidden("mask", value, keep_last=keep_last) != value or set(value) <= {"*"}
+    """All before what is kept is stars; what is kept is at most half, and of a shorter value nothing is."""
+    stars = len(value) - keep_last if 2 * keep_last <= len(value) else len(value)
+    masked = hidden("mask", value, keep_last=keep_last)
+    assert masked[:stars] == "*" * stars
+    assert masked[stars:] == value[stars:].replace("\r", "*").replace("\n", "*")
 
 
 class Memory:
@@ -147,3 +150,9 @@ def test_starred_values_are_tokens_only_where_mask_is_used() -> None:
     assert tokens([], 4).fullmatch("****1111")
     assert not tokens([], 4).fullmatch("****11111")
     assert not tokens([], 0).search("****1111")
+
+
+@pytest.mark.parametrize(("operator", "value"), [("mask", "12345"), ("mask", "a@b.com"), ("format", "1234567")])
+def test_most_of_a_value_is_hidden(operator: str, value: str) -> None:
+    """Of a short value nothing stays: with four of five digits known, ten guesses find the rest."""
+    assert not hidden(operator, value, keep_last=4).endswith(value[-4:])

@@ -28,3 +28,37 @@ def test_a_packed_text_is_found_and_packed_alike(text: str, url: bool, padded: b
 def test_other_runs_are_not(text: str) -> None:
     """Too short, names, bytes that are no text, control characters."""
     assert not list(packed.texts(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["\ufeffmail to x", "a\u00a0b\u200bc\u2028d mail", "plain text \x1b[0m\x0c\0", "é ü ø mail to x"]
+)
+def test_whatever_stands_in_a_text_it_is_a_text(text: str) -> None:
+    """Marks of byte order, spaces of all kinds and control characters hide nothing that stands beside them."""
+    run = base64.b64encode(text.encode()).decode()
+    assert list(packed.texts(run)) == [(0, len(run), text)]
+    assert packed.pack(text, like=run) == run
+
+
+def test_a_text_in_latin_1_is_a_text() -> None:
+    """It stays in its charset."""
+    text = "mail to max@example.com, Café"
+    run = base64.b64encode(text.encode("latin-1")).decode()
+    assert list(packed.texts(run)) == [(0, len(run), text)]
+    assert packed.pack(text, like=run) == run
+
+
+@given(
+    READABLE,
+    st.sampled_from([16, 20, 60]),
+    st.sampled_from(["\n", "\r\n", "\n  "]),
+    st.sampled_from(["", "x:\n", "a "]),
+)
+def test_a_run_in_lines_is_one_run(text: str, width: int, cut: str, before: str) -> None:
+    """As MIME writes it; so nothing hides at the end of a line."""
+    run = base64.b64encode(text.encode()).decode()
+    lines = cut.join(run[at : at + width] for at in range(0, len(run), width))
+    if run in {run.lower(), run.upper()} or len(run) <= width:
+        return
+    assert (len(before), len(before) + len(lines), text) in set(packed.texts(before + lines))
+    assert packed.pack(text, like=lines) == lines

@@ -3,11 +3,14 @@
 import gzip
 import random
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import brotli  # type: ignore[import-untyped]
 import pytest
 import yaml
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +23,33 @@ from masking.stream import Events, KeyGate, Lines, StreamMask
 
 CASES = yaml.safe_load((Path(__file__).parents[1] / "cases/masking/streams.yaml").read_text("utf-8"))
 KEY_BEGIN, KEY_END = "-----BEGIN PRIVATE " + "KEY-----", "-----END PRIVATE " + "KEY-----"
+CODED: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": lambda body: gzip.compress(body, mtime=0),
+    "deflate": zlib.compress,
+    "br": brotli.compress,
+    "zstd": zstandard.ZstdCompressor().compress,
+}
+SHAPES: dict[str, tuple[str, bytes]] = {
+    "events": (
+        "text/event-stream",
+        b'data: {"delta":"my card 4111 11"}\n\ndata: {"delta":"11 1111 1111, a@exam"}\n\ndata: {"delta":"ple.com. "}\n\n',
+    ),
+    "ndjson": ("application/x-ndjson", b'{"mail":"a@example.com"}\n\n{"password":"hunter2"}\n{"n":1}\n'),
+    "watch": ("application/json;stream=watch", b'{"type":"ADDED","object":{"mail":"a@example.com"}}\n' * 2),
+    "log": (
+        "text/plain; charset=utf-8",
+        f"caf\u00e9 a@example.com\n{KEY_BEGIN}\nMIIEow\n{KEY_END}\ncard 4111 1111 1111 1111".encode(),
+    ),
+    "latin": ("text/plain; charset=latin-1", "caf\u00e9 a@example.com \u00e9\n".encode("latin-1") * 3),
+    "joined": (
+        "text/plain",
+        b'note {\n "password":\n  "hunter2"\n}\npassword: |\n  hunter2\n\n  hunter2\nmail: a@example.com\n[\n',
+    ),
+}
+LINES = ['{"password":"abc12"}\n', 'x {y} {"token":"bcd"} \n', "plain\n", "card 4111 1111 1111 1111\n", "[1,2] foo\n",
+         "a@example.com\n", 'fn({"api_key":"zzz1"});\n', "password=hunter2x\n", "phone 212-555-0100\n", '{"a":[1,\n',
+         '"password":"abc"}\n', "caf\u00e9 \n", "tail ) } ]\n", "Authorization: Bearer abcdef123456\n", "\x1b[31mred\n",
+         "secret: |\n", "  abc\n", "\n", f"{KEY_BEGIN}\n", f"{KEY_END}\n", "<b>bold</b>\n"]  # fmt: skip
 
 
 def opened(engine: MaskingEngine, case: dict[str, Any], encoding: str = "") -> StreamMask:
@@ -50,13 +80,79 @@ def test_every_cut_at_every_byte_gives_the_same(engine: MaskingEngine, case: dic
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+@pytest.mark.parametrize("encoding", CODED)
 def test_coded_streams_are_decoded_as_they_come(engine: MaskingEngine, case: dict[str, Any], encoding: str) -> None:
-    """What comes out has no coding, and what the upstream flushed goes on at once."""
-    body = case["body"].encode()
-    whole = gzip.compress(body) if encoding == "gzip" else zlib.compress(body)
-    chunks = [whole[at : at + 3] for at in range(0, len(whole), 3)]
-    assert run(opened(engine, case, encoding), chunks).decode() == case["want"]
+    """What comes out has no coding, wherever the coded bytes are cut."""
+    whole = CODED[encoding](case["body"].encode())
+    for size in (1, 3):
+        chunks = [whole[at : at + size] for at in range(0, len(whole), size)]
+        assert run(opened(engine, case, encoding), chunks).decode() == case["want"]
+    for cut in range(len(whole) + 1):
+        assert run(opened(engine, case, encoding), [whole[:cut], whole[cut:]]).decode() == case["want"]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("encoding", CODED)
+def test_coded_streams_of_every_shape_are_cut_anywhere(engine: MaskingEngine, shape: str, encoding: str) -> None:
+    """Of growing texts, keys over many lines, lines that belong together; a torn end is refused at every length."""
+    content_type, body = SHAPES[shape]
+
+    def stream(coding: str) -> StreamMask:
+        return engine.open_stream(
+            content_type=content_type,
+            content_encoding=coding,
+            profiles=("pii", "pci", "secrets"),
+            joined=shape == "joined",
+        )
+
+    want, whole = run(stream(""), [body]), CODED[encoding](body)
+    for planted in (b"4111", b"a@example.com", b"hunter2", b"MIIE"):
+        assert planted not in want
+    for cut in range(len(whole)):
+        assert run(stream(encoding), [whole[:cut], whole[cut:]]) == want
+        if cut:
+            with pytest.raises(Unmaskable):
+                run(stream(encoding), [whole[:cut]])
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@settings(max_examples=15)
+@given(data=st.data())
+def test_coded_streams_are_cut_many_times(engine: MaskingEngine, shape: str, data: st.DataObject) -> None:
+    """In any coding, in any number of pieces, some of them empty."""
+    content_type, body = SHAPES[shape]
+    encoding = data.draw(st.sampled_from(sorted(CODED)))
+    whole = CODED[encoding](body)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=12)))
+    chunks = [whole[start:end] for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
+    made = [
+        engine.open_stream(
+            content_type=content_type,
+            content_encoding=coding,
+            profiles=("pii", "pci", "secrets"),
+            joined=shape == "joined",
+        )
+        for coding in ("", encoding)
+    ]
+    assert run(made[1], chunks) == run(made[0], [body])
+    assert made[0].counts == made[1].counts
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from(LINES), max_size=24), st.integers(0, 2**16))
+def test_lines_that_come_together_become_what_they_become_alone(
+    engine: MaskingEngine, lines: list[str], seed: int
+) -> None:
+    """Looking at many of them at once saves time, and shows nothing."""
+    body, profiles = "".join(["first\n", *lines]).encode(), ("pii", "pci", "secrets")
+    randomly = random.Random(seed)
+    cuts = sorted(randomly.randrange(len(body) + 1) for _ in range(3))
+    for joined in (False, True):
+        made = [engine.open_stream(content_type="text/plain", profiles=profiles, joined=joined) for _ in range(3)]
+        alone = run(made[0], body.splitlines(keepends=True))
+        assert run(made[1], [body]) == alone
+        assert run(made[2], [body[a:b] for a, b in zip([0, *cuts], [*cuts, len(body)], strict=True)]) == alone
+        assert made[0].counts == made[1].counts == made[2].counts
 
 
 def test_flushed_records_do_not_wait(engine: MaskingEngine) -> None:

@@ -104,3 +104,11 @@ def test_a_wall_cannot_search() -> None:
     """It refuses always."""
     with pytest.raises(ValueError, match="a deny refuses always"):
         engine({"name": "r", "effect": "deny", "http": {}, "dlp": {"profiles": ["pii"]}})
+
+
+def test_sets_of_profiles_that_may_apply_together() -> None:
+    """What a mask has to be prepared for: every rule's, with the target's own, and all of them."""
+    sets = engine().profile_sets(API)
+    assert engine().dlp_profiles(API) in sets
+    assert engine().profile_sets(MAIN) == {("kubernetes",)}
+    assert all(each and list(each) == sorted(set(each)) for each in sets)

@@ -83,6 +83,8 @@ def test_rows_in_rows_out(mask: Mask, file: Callable[[str, bytes], str]) -> None
     ]  # fmt: skip
     assert answers[0]["hits"] == [{"entity": "SECRET", "start": 11, "end": 12, "score": 1.0}]
     assert answers[2] == {"error": "not valid JSON"}
+    assert answers[4] == {"error": "`text` should be a string"}
+    assert all("no JSON object" in answer["error"] for answer in answers[5:])
     assert result.exit_code == 1
 
 
@@ -227,6 +229,13 @@ def test_profiles_of_a_configuration(mask: Mask, tmp_path: Path) -> None:
     assert results[0].stdout == results[1].stdout
     assert results[0].stdout.startswith("<EMPLOYEE_ID:")
     assert results[0].stdout.endswith("> <EMAIL_ADDRESS>")
+
+
+def test_a_directory_of_profiles_is_enough(mask: Mask, tmp_path: Path) -> None:
+    """Masks are tried before there is a gateway; no Gateway document is asked for."""
+    (tmp_path / "staff.yaml").write_text(json.dumps(PROFILE), encoding="utf-8")
+    result = mask("--profile", "staff", "--config", str(tmp_path), given=b"E-123456")
+    assert (result.exit_code, result.stdout[:13]) == (0, "<EMPLOYEE_ID:")
 
 
 def test_a_broken_configuration_is_said(mask: Mask, tmp_path: Path) -> None:

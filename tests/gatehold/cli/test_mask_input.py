@@ -48,5 +48,7 @@ def test_the_engine_knows_what_is_said() -> None:
 def test_advice() -> None:
     """For what a person can change."""
     assert "--content-type" in advice("content type cannot be masked")
+    assert "paths needs JSON" in advice("content type cannot be masked by path")
+    assert "kinds or paths" in advice("YAML cannot be masked by kind or path")
     assert "latin-1" in advice("body is not valid in its charset")
     assert advice("a detector ran out of time") == ""

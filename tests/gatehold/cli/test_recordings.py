@@ -200,6 +200,8 @@ def test_a_terminal_session_is_exported(spoken: Path, tmp_path: Path) -> None:
     [
         (["s-1", "--asciicast"], "there are several"),
         (["d-9", "--asciicast"], "no terminal session"),
+        (["d-1", "--messages"], "no WebSocket of an http target was recorded of d-1; there are others: --asciicast"),
+        (["d-1", "--messages", "--asciicast"], "--asciicast or --messages"),
         (["d-1"], "--asciicast"),
     ],
 )
@@ -208,3 +210,26 @@ def test_what_cannot_be_exported(spoken: Path, tmp_path: Path, arguments: list[s
     done = run("export", *arguments, config=tmp_path)
     assert done.exit_code == 1
     assert words in done.stderr
+
+
+def test_messages_of_a_web_socket_are_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In order, text as text; they are no terminal session."""
+    data_dir = tmp_path / "data"
+    monkeypatch.setattr("gatehold.config.load", lambda _: SimpleNamespace(data_dir=data_dir))
+    said = [
+        Spoken(time=2.0, from_client=False, content=b"\xff\0"),
+        Spoken(time=1.0, from_client=True, content=b"\x01hello", is_text=True),
+    ]
+    event = outcome(replace(call(1), facts={"method": "GET", "path": "/chat"}), status=101, time=1.0)
+    flow = encode_flow(tflow.tflow(resp=True), metadata={}, dialogue=Dialogue(messages=said))
+    writer = Writer.open(data_dir, limits=WriterLimits())
+    writer.write([Record(entries=(event.entry(),), flow=flow, session="s-1")])
+    writer.close()
+    lines = run("export", "d-1", "--messages", config=tmp_path).stdout.splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"time": "1970-01-01T00:00:01.000Z", "from": "agent", "text": "\x01hello"},
+        {"time": "1970-01-01T00:00:02.000Z", "from": "target", "base64": "/wA="},
+    ]
+    refused = run("export", "d-1", "--asciicast", config=tmp_path)
+    assert refused.exit_code == 1
+    assert "there are others: --messages" in refused.stderr

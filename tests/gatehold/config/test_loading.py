@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gatehold.config import Configuration, compile_engine, load
+from gatehold.config import Configuration, compile_engine, load, load_profiles
 from gatehold.config.values import Secret
 from policy.errors import ConfigurationError
 from policy.model import Family, TargetName
@@ -153,3 +153,16 @@ def test_the_order_of_files_changes_no_decision(tmp_path: Path) -> None:
 def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="there is no such directory"):
         load(tmp_path / "nowhere")
+
+
+def test_profiles_alone(tmp_path: Path) -> None:
+    """They need no Gateway and no rules; what is wrong with them is told all the same."""
+    profile = "apiVersion: gatehold.dev/v1\nkind: MaskProfile\nmetadata: {name: staff}\nspec: {extends: [pii]}\n"
+    (tmp_path / "staff.yaml").write_text(profile, encoding="utf-8")
+    profiles, data_dir = load_profiles(tmp_path)
+    assert (sorted(profiles), data_dir) == (["staff"], None)
+    (tmp_path / "gateway.yaml").write_text(GATEWAY, encoding="utf-8")
+    assert load_profiles(tmp_path)[1] == tmp_path / "data"
+    (tmp_path / "staff.yaml").write_text(profile.replace("pii", "nosuch"), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"staff.yaml:4: .*nosuch"):
+        load_profiles(tmp_path)

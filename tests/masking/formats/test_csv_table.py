@@ -42,6 +42,10 @@ def masked(plan: Plan, text: str, *, tabs: bool = False, headless: bool = False)
         ('id,data\n1,"{""ssn"":""x"",""e"":""a@example.com""}"\n', 'id,data\n1,"{""ssn"":""<US_SSN>"",""e"":""<EMAIL_ADDRESS>""}"\n'),
         ("password\nx\n<SECRET>\n\n", "password\n<SECRET>\n<SECRET>\n\n"),
         ("a, ssn\n1, 2\n", "a, ssn\n1, <US_SSN>\n"),
+        ("name,ssn,2023,2024\nx,1,2,3\n", "name,ssn,2023,2024\nx,<US_SSN>,2,3\n"),
+        ("bob@example.com,ssn,x=@{\nx,1,2\n", "<EMAIL_ADDRESS>,ssn,x=@{\nx,<US_SSN>,2\n"),
+        ("All of them\n\nname,ssn\nx,1\n", "All of them\n\nname,ssn\nx,<US_SSN>\n"),
+        ("1,2\nname,ssn\nx,1\n", "1,2\nname,ssn\nx,<US_SSN>\n"),
         ("", ""), ("\n", "\n"), ("a", "a"), ("a,b\n", "a,b\n"),
     ],
 )  # fmt: skip

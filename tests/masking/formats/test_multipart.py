@@ -33,6 +33,7 @@ def test_parts(text: str, contents: list[str]) -> None:
      "--X\r\nno header\r\n\r\na\r\n--X--", "--X\r\nA: b\r\n c\r\n\r\na\r\n--X--", "--X\r\nA: b\nC: d\r\n\r\na\r\n--X--", "--X\r\nA: b\r\na: c\r\n\r\na\r\n--X--",
      "--X\r\nA: =?utf-8?b?eA==?=\r\n\r\na\r\n--X--", '--X\r\nContent-Disposition: form-data; name="a"; name="b"\r\n\r\na\r\n--X--',
      '--X\r\nContent-Disposition: form-data; filename="a"; filename*=b\r\n\r\na\r\n--X--', '--X\r\nContent-Disposition: form-data; name="a\\"b"\r\n\r\na\r\n--X--',
+     '--X\r\nContent-Disposition: form-data; filename*0="a"; filename*1="b"\r\n\r\na\r\n--X--',
      "--X\r\nContent-Disposition: form-data; name\r\n\r\na\r\n--X--", "--X\r\nA: b\r\n--X--"],
 )  # fmt: skip
 def test_what_two_readers_could_see_differently_is_refused(text: str) -> None:

@@ -78,6 +78,7 @@ def test_file_names_are_judged(worker: Worker) -> None:
     [
         (named("bob@example.com"), b"x"),
         ("Content-Type: image/png", b"x"),
+        ('Content-Type: text/plain; name="bob@example.com"', b"x"),
         ("Content-Type: application/octet-stream", b"x"),
         ("Content-Type: text/plain", b"\x89PNG"),
         ("Content-Type: text/plain; charset=utf-16", b"x"),

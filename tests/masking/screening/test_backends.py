@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from masking.screening.backends import Backend, Scanners, UnscannableError, backend, scanner
+from masking.screening.backends import Backend, Gated, Scanners, UnscannableError, backend, scanner
 
 BACKENDS: tuple[Backend, ...] = ("hyperscan", "re2", "re")
 PATTERNS = (r"ab+c", r"[0-9]{3}", r"x[^y]*y", r"\bq\b", r"[\x80-\xff]")
@@ -39,7 +39,15 @@ def test_every_match_has_a_mark_at_one_of_its_ends(using: Backend, text: str) ->
 def test_too_many_marks_are_none(using: Backend) -> None:
     """Nothing is gained by following all of them."""
     assert scanner(("a",), using).marks(b"a" * 100, 50) is None
-    assert Scanners([("a",), ("b",)], using).marks(b"ab" * 40, 70) is None
+    assert Scanners([scanner(("a",), using), scanner(("b",), using)]).marks(b"ab" * 40, 70) is None
+
+
+@pytest.mark.parametrize("using", BACKENDS)
+def test_a_gate_that_does_not_match_is_enough(using: Backend) -> None:
+    """What is behind it is asked where it matches."""
+    gated = Gated(scanner(("[0-9]{3}",), using), scanner(("123x",), using))
+    assert [gated.is_quiet(text) for text in (b"12x", b"1234", b"_123x")] == [True, True, False]
+    assert (gated.marks(b"12x", 9), bool(gated.marks(b"_123x", 9))) == ([], True)
 
 
 @pytest.mark.parametrize("using", BACKENDS)

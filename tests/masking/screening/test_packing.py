@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from masking import packed
 from masking.screening.packing import packed_text
 
-PATTERN = re.compile(packed_text().encode("latin-1"))
+PATTERN = re.compile("|".join(packed_text()).encode("latin-1"))
 
 
 @given(st.text(min_size=12, max_size=60), st.booleans(), st.booleans(), st.sampled_from(["", '"', " ", ".", "é"]))
@@ -20,6 +20,16 @@ def test_every_packed_text_is_marked(text: str, urls: bool, padded: bool, before
     whole = before + (run if padded else run.rstrip("="))
     if list(packed.texts(whole)):
         assert PATTERN.search(whole.encode())
+
+
+@given(st.binary(max_size=8), st.text("ab c", min_size=8, max_size=60), st.integers(4, 40).map(lambda n: 4 * n))
+def test_other_encodings_and_lines_are_marked(head: bytes, text: str, width: int) -> None:
+    """Latin-1, and one run in several lines."""
+    run = base64.b64encode(head + text.encode()).decode()
+    cut = "\n".join(run[at : at + width] for at in range(0, len(run), width))
+    for whole in (run, cut, "x" * 20 + "\n" + cut):
+        if list(packed.texts(whole)):
+            assert PATTERN.search(whole.encode())
 
 
 def test_ordinary_words_are_not() -> None:
