@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from mitmproxy import http
 
-from addons import answers
+from addons import answers, header_rules
 from addons.calls import Call
 from addons.header_rules import Field
 from addons.visibility import wants_json
@@ -87,12 +87,7 @@ class AnswerHeaders:
 
     def _masked(self, call: Call, name: str, value: bytes, own: Pseudonyms | None) -> bytes:
         """A value masked in the charset in which it is text."""
-        charset = "utf-8"
-        try:
-            text = value.decode(charset)
-        except UnicodeDecodeError:
-            charset = "latin-1"
-            text = value.decode(charset)
+        text, charset = header_rules.readable(value)
         profiles = call.obligations.mask.profiles
         masked, counts = self._gateway.masking.mask_text(text, profiles=profiles, key=name, pseudonyms=own)
         call.count(counts)

@@ -17,6 +17,8 @@ from recordings.flows import Spoken
 
 RATE, BURST = 200.0, 2000.0
 """Messages of an agent: per second, and at once."""
+BORDER = 512
+"""Characters on each side of where two messages of an agent meet that are searched as one text."""
 PATIENCE = 5.0
 """Seconds of silence after which half of a value is shown to somebody who waits for a message."""
 
@@ -68,6 +70,8 @@ class Exchange(Outbox):
         self._sizes = {True: 0, False: 0}
         """Bytes by whether they came from the client."""
         self._found: Counter[str] = Counter()
+        self._said = ""
+        """The end of what the agent said, where that is searched."""
         self._heard = time.monotonic()
 
     @property
@@ -134,14 +138,28 @@ class Exchange(Outbox):
             return None
         try:
             masked, found = search(content)
+            across = {} if self._terms.replaces else self._across(search, content.decode(errors="replace"))
         except Unmaskable:
             self.cut("a message cannot be searched")
             return None
+        found = found or across
         self._found.update(found)
         if found and not self._terms.replaces:
             self.cut(f"protected data in a message: {_told(found)}")
             return None
         return masked
+
+    def _across(self, search: Search, message: str) -> Mapping[str, int]:
+        """What stands in this message and those before it, and in neither alone."""
+        before, begin = self._said, message[:BORDER]
+        self._said = (before + message)[-BORDER:]
+        if not before or not begin:
+            return {}
+        together = _as_text(search, before + begin)
+        if not together:
+            return {}
+        apart = Counter(_as_text(search, before)) + Counter(_as_text(search, begin))
+        return dict(Counter(together) - apart)
 
     def _from_server(self, content: bytes, *, is_text: bool) -> None:
         if self._terms.mask is None:
@@ -183,6 +201,11 @@ class Exchange(Outbox):
 
     def _record(self, content: bytes, *, from_client: bool, is_text: bool) -> None:
         self.dialogue.add(Spoken(time=time.time(), from_client=from_client, content=content, is_text=is_text))
+
+
+def _as_text(search: Search, text: str) -> Mapping[str, int]:
+    """What is found in a text, also in one that begins as JSON does and ends as something else."""
+    return search(f"... {text}".encode())[1]
 
 
 def _told(found: Mapping[str, int]) -> str:

@@ -110,3 +110,11 @@ def json_accept(value: str) -> str:
     ranges = [part.strip() for part in value.split(",")]
     kept = [part for part in ranges if part.split(";")[0].strip().lower() == "application/json"]
     return ",".join(kept) or "application/json"
+
+
+def readable(value: bytes) -> tuple[str, str]:
+    """The text of a field's value, and the charset that it is in: UTF-8, else Latin-1 (RFC 9110, 5.5)."""
+    try:
+        return value.decode(), "utf-8"
+    except UnicodeDecodeError:
+        return value.decode("latin-1"), "latin-1"

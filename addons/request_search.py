@@ -114,12 +114,7 @@ class _Search:
                 return
 
     def _value(self, name: str, value: bytes) -> bytes:
-        charset = "utf-8"
-        try:
-            text = value.decode(charset)
-        except UnicodeDecodeError:
-            charset = "latin-1"
-            text = value.decode(charset)
+        text, charset = header_rules.readable(value)
         masked = self._text(f"header {name[:_SHOWN]}", text, key=name, fixed=name in _FIXED)
         return value if masked == text else masked.encode(charset, "replace")
 

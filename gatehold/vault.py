@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from gatehold.credentials.echoes import forms
-from masking.literals import Literals, Replacing
+from masking.literals import LiteralGroups, Literals, Replacing
 from policy.model import Agent, SessionId
 
 SHORTEST, LONGEST = 6, 1024
@@ -23,6 +23,8 @@ TOKENS, BYTES = 8192, 1024 * 1024
 """What a vault holds at most: tokens, and bytes of values."""
 PUT_BACK = 1000
 """Different values that are put back in one session at most."""
+GROUP = 50
+"""Values that are looked for together: to prepare them holds up everything else for some hundredths of a second."""
 SESSIONS = 512
 IDLE = 3600.0
 """Seconds without a call after which a session's tokens are forgotten."""
@@ -66,9 +68,11 @@ class SessionVault:
         self._size = 0
         self._restored: frozenset[str] = frozenset()
         """Values that were put back."""
-        self._forms: dict[bytes, bytes] = {}
-        """Every form of them, with their tokens."""
-        self._literals = Literals(())
+        self._full: tuple[Literals, ...] = ()
+        """Every form of them, with their tokens, in full groups."""
+        self._latest: dict[str, str] = {}
+        """Those in no full group, with their tokens."""
+        self._literals = LiteralGroups()
         self.generation = next(_generations)
         """Another one once tokens were given up: whoever remembers tokens of an earlier one has to make them anew."""
 
@@ -112,9 +116,13 @@ class SessionVault:
             if len(new) + len(self._restored) > self._limits[2]:
                 raise VaultFullError
             self._restored |= new
-            for value in sorted(new):
-                self._forms |= dict.fromkeys(_spellings(value), values[value].encode())
-            self._literals = Literals(self._forms, shortest=SHORTEST, any_case=True)
+            self._latest |= {value: values[value] for value in sorted(new)}
+            while len(self._latest) >= GROUP:
+                group = list(self._latest.items())[:GROUP]
+                self._full += (_literals(dict(group)),)
+                for value, _ in group:
+                    del self._latest[value]
+            self._literals = LiteralGroups((*self._full, *([_literals(self._latest)] if self._latest else [])))
 
     def forget(self) -> None:
         """Give up all tokens. What was put back is still looked for."""
@@ -124,7 +132,7 @@ class SessionVault:
             self.generation = next(_generations)
 
     @property
-    def echoes(self) -> Literals:
+    def echoes(self) -> LiteralGroups:
         """The values that were put back, in every form, with their tokens."""
         return self._literals
 
@@ -134,6 +142,11 @@ class SessionVault:
             _, kept = self._kept.popitem(last=False)
             self._size -= _size(kept.value)
         self.generation = next(_generations)
+
+
+def _literals(values: Mapping[str, str]) -> Literals:
+    forms = {form: token.encode() for value, token in values.items() for form in _spellings(value)}
+    return Literals(forms, shortest=SHORTEST, any_case=True)
 
 
 def _spellings(value: str) -> Iterator[bytes]:

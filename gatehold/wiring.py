@@ -21,6 +21,7 @@ from gatehold.approvals.waiting import Waiter
 from gatehold.authority import LeafIssuer, load_or_create
 from gatehold.background import Background
 from gatehold.body_workers import SpreadMasking
+from gatehold.collecting import settle
 from gatehold.config import Configuration, Target, compile_engine
 from gatehold.config.gateway import GatewaySpec, ListenSpec
 from gatehold.continuation import Continuation, continuation
@@ -159,7 +160,7 @@ class Gateway:
         sets = sorted(
             {each for name in self.configuration.targets for each in self.engine.profile_sets(TargetName(name))}
         )
-        self.background.afterwards(partial(self.masking.prepare, each) for each in sets)
+        self.background.afterwards([*(partial(self.masking.prepare, each) for each in sets), settle])
 
     async def _load_models(self) -> None:
         """Language models, where profiles name some: what would have to be asked and cannot be is known at once."""

@@ -7,6 +7,7 @@ use that to see it, so profiles for personal data look here as well.
 
 import re
 from collections.abc import Collection, Iterator
+from unicodedata import category
 
 from masking.numbers import is_card
 
@@ -33,6 +34,34 @@ _SSN = re.compile(r"(?<![0-9])(?<![0-9]-)[0-9]{3}-[0-9]{2}-[0-9]{4}(?![0-9])(?!-
 def embedded_dashed(text: str) -> Iterator[tuple[int, int]]:
     """Spans of the form 123-45-6789 that may touch letters and underscores, but no further digits."""
     return (match.span() for match in _SSN.finditer(text))
+
+
+_NUMBER = re.compile(r"\+?\(?[0-9](?:[ ().\-/]{0,3}+[0-9]){6,250}+")
+_WRITTEN_OUT = re.compile(
+    r"(?<![0-9+])"
+    r"(?:\+[1-9][0-9]{7,14}|(?:\+[0-9]{1,3}[ .-]?)?(?:\([0-9]{3}\) ?|[0-9]{3}[-. ])[0-9]{3}[-. ][0-9]{4})"
+    r"(?![0-9])"
+)
+"""What no identifier and no price looks like, so that it may touch letters and signs of currencies."""
+
+
+def embedded_phones(text: str) -> Iterator[tuple[int, int]]:
+    """Spans of what may be a phone number without its neighbours; yet to be judged.
+
+    libphonenumber has none beside a Latin letter, a sign of a currency or a per cent sign.
+    """
+    for match in _NUMBER.finditer(text):
+        before, after = _neighbours(match)
+        if after == "%" or any(each.isalpha() and not each.isascii() for each in (before, after)):
+            yield match.span()
+    for match in _WRITTEN_OUT.finditer(text):
+        if any(each.isalpha() or (each and category(each) == "Sc") for each in _neighbours(match)):
+            yield match.span()
+
+
+def _neighbours(match: re.Match[str]) -> tuple[str, str]:
+    start, end = match.span()
+    return match.string[max(0, start - 1) : start], match.string[end : end + 1]
 
 
 _AT = re.compile("@")

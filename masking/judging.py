@@ -2,7 +2,8 @@
 
 A text is judged with the name of the member that holds it: words of the name, and of the text itself, make weak
 patterns surer. It is judged in every reading (``masking.views``), and base64 in it is looked into. After a hit, what
-is left around it is judged again by itself, as it will stand after masking: so masking twice changes nothing.
+is left around it is judged again by itself, as it will stand after masking, and looked into for base64: so masking
+twice changes nothing.
 """
 
 import re
@@ -25,6 +26,13 @@ _PACKED_DEPTH = 2
 _ROUNDS, _ROUNDS_LEAST = 16, 1 << 16
 """How many times over a text may be judged while it is cut up by hits, on average and at least (characters)."""
 _TOKEN_OPERATORS = frozenset({"replace", "pseudonym", "hash"})
+
+type Within = Callable[[str], Iterable[Edit]]
+"""What is to be replaced in a text for the names and kinds in it, whatever its values look like."""
+
+
+def _nothing(_text: str) -> tuple[Edit, ...]:
+    return ()
 
 
 class Judge:
@@ -62,19 +70,34 @@ class Judge:
         self.lifted_by = remembered(self._lifted_by)
         self.tells = remembered(self._tells)
 
-    def edits(self, text: str, key: str = "", *, depth: int = 0, asked: Asked = NOBODY) -> list[Edit]:
-        """What is to be replaced in ``text``, possibly overlapping. ``asked``: ``ner`` parts that name its place."""
+    def edits(
+        self, text: str, key: str = "", *, depth: int = 0, asked: Asked = NOBODY, within: Within = _nothing
+    ) -> list[Edit]:
+        """What is to be replaced in ``text``, possibly overlapping.
+
+        ``asked``: ``ner`` parts that name its place. ``within``: what judges the texts in base64 as well.
+        """
         if self._ner:
             asked |= self._ner.named(key)
         known: Known = {}
-        read, unpacked = [*self._read(text, key, asked, known)], [*self._unpacked(text, depth)]
+        read = [*self._read(text, key, asked, known)]
+        unpacked = [*self._unpacked(text, read, depth, within)]
         found = list(dict.fromkeys((*read, *unpacked)))
-        if not found or not self._partial:
+        if not unpacked and not (found and self._partial):
             return found
-        read_again = unpacked or not self._is_final(text, found)
-        masked = apply(text, merge(found))
-        again = [*(self._read(masked, key, asked, known) if read_again else ()), *self._unpacked(masked, 0)]
-        return found if apply(masked, merge(again)) == masked else _all_of(text, found)
+
+        def stays(edits: Sequence[Edit]) -> bool:
+            masked = apply(text, merge(edits))
+            read_again = unpacked or not self._is_final(text, edits)
+            again = [*self._read(masked, key, asked, known)] if read_again else []
+            again += self._unpacked(masked, again, depth, within)
+            return apply(masked, merge(again)) == masked
+
+        if stays(found):
+            return found
+        # Base64 of a masked text may look like a secret where that of the text did not.
+        found = list(dict.fromkeys((*read, *(_as_token(edit) for edit in unpacked))))
+        return found if not self._partial or (unpacked and stays(found)) else _all_of(text, found)
 
     @property
     def senses(self) -> tuple[Sense, ...]:
@@ -175,12 +198,13 @@ class Judge:
         spans = [match.span() for match in self._tokens.finditer(text)]
         return [(start, end) for start, end in _between(spans, len(text)) if end > start]
 
-    def _unpacked(self, text: str, depth: int) -> Iterator[Edit]:
+    def _unpacked(self, text: str, read: Sequence[Edit], depth: int, within: Within) -> Iterator[Edit]:
         """Runs of base64 that hold a text with something to hide, each replaced by the base64 of the masked text."""
         if depth >= _PACKED_DEPTH:
             return
-        for start, end, inner in packed.texts(text):
-            edits = merge(self.edits(inner, depth=depth + 1))
+        for start, end, inner in packed.texts_between(text, [(edit.start, edit.end) for edit in merge(read)]):
+            # Of equals the first one wins, and keeps JSON in a text JSON.
+            edits = merge([*within(inner), *self.edits(inner, depth=depth + 1, within=within)])
             if edits:
                 sure = max(edits, key=lambda edit: edit.score)
                 replacement = packed.pack(apply(inner, edits), like=text[start:end])
@@ -191,6 +215,10 @@ class Judge:
         if self._ner or not text.isascii() or "*" in text or not views.is_plain(text):
             return False
         return all(self._treatments[edit.entity].operator in _TOKEN_OPERATORS for edit in found)
+
+
+def _as_token(edit: Edit) -> Edit:
+    return replace(edit, replacement=f"<{edit.entity}>")
 
 
 def _all_of(text: str, found: Sequence[Edit]) -> list[Edit]:

@@ -17,6 +17,10 @@ _FEW = 32
 """Values up to which looking for one after the other is as fast as anything."""
 
 
+type Span = tuple[int, int, bytes]
+"""Where a value begins and ends, and what takes its place."""
+
+
 class Replacing(Protocol):
     """Takes values out of bytes."""
 
@@ -74,22 +78,63 @@ class Literals:
         end = data[-self._longest :].lower() if self._any_case else data
         return next((size for size in range(min(self._longest - 1, len(end)), 0, -1) if self._begins(end[-size:])), 0)
 
-    def _replaced_in_any_case(self, data: bytes) -> bytes:
-        folded = data.lower()
+    def spans(self, folded: bytes) -> list[Span]:
+        """Where values stand, in data in small letters where any case counts."""
         if self._pattern is None:
             if not any(value in folded for value in self._values):
-                return data
+                return []
             self._pattern = _any_of(self._values)
-        pieces, at = [], 0
-        for match in self._pattern.finditer(folded):
-            pieces += [data[at : match.start()], self._values[match[0]]]
-            at = match.end()
-        return b"".join([*pieces, data[at:]]) if pieces else data
+        return [(match.start(), match.end(), self._values[match[0]]) for match in self._pattern.finditer(folded)]
+
+    def _replaced_in_any_case(self, data: bytes) -> bytes:
+        return _spliced(data, self.spans(data.lower()))
 
     def _begins(self, part: bytes) -> bool:
         """Whether a longer value begins with ``part``."""
         at = bisect_left(self._sorted, part + b"\0")
         return at < len(self._sorted) and self._sorted[at].startswith(part)
+
+
+class LiteralGroups:
+    """Groups of values, of which all count in any case: another one costs nothing for those that are there."""
+
+    def __init__(self, groups: Iterable[Literals] = ()) -> None:
+        self._groups = tuple(groups)
+
+    def __repr__(self) -> str:
+        return f"<LiteralGroups: {len(self._groups)} groups>"
+
+    def __bool__(self) -> bool:
+        return any(self._groups)
+
+    def replace(self, data: bytes) -> bytes:
+        """``data`` with every value replaced; the same object where there is none."""
+        if not self._groups:
+            return data
+        folded = data.lower()
+        found = sorted(
+            (span for group in self._groups for span in group.spans(folded)), key=lambda span: (span[0], -span[1])
+        )
+        merged: list[Span] = []
+        for start, end, replacement in found:
+            if merged and start < merged[-1][1]:
+                before = merged[-1]
+                merged[-1] = (before[0], max(before[1], end), before[2])
+            else:
+                merged.append((start, end, replacement))
+        return _spliced(data, merged)
+
+    def held_back(self, data: bytes) -> int:
+        """How many bytes at the end of ``data`` could be the beginning of a value."""
+        return max((group.held_back(data) for group in self._groups), default=0)
+
+
+def _spliced(data: bytes, spans: Iterable[Span]) -> bytes:
+    pieces, at = [], 0
+    for start, end, replacement in spans:
+        pieces += [data[at:start], replacement]
+        at = end
+    return b"".join([*pieces, data[at:]]) if pieces else data
 
 
 def _usable(values: Mapping[bytes, bytes], shortest: int) -> Iterable[tuple[bytes, bytes]]:

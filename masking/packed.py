@@ -6,14 +6,14 @@ A run may be cut into lines of one width, as MIME, PEM and the interfaces of ver
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 _RUN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}={0,2}")
 _BLOCK = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}+(?:\r?\n[ \t]*+[A-Za-z0-9+/_-]++={0,2}+)++")
 _LINE = re.compile(r"[A-Za-z0-9+/_=-]+")
 _BREAK = re.compile(r"\r?\n[ \t]*")
-_HEAD = re.compile(rb"[\t\n\r -~\x80-\xff]{6}")
-"""How the packed texts begin that are looked into: without control characters."""
+_HEAD = re.compile(rb"[\t\n\f\r\x1b -~\x80-\xff]{6}")
+"""How the packed texts begin that are looked into: without control characters, but for colours and a new page."""
 _OTHER = re.compile(rb"[^\t\n\r -~]")
 
 
@@ -31,6 +31,24 @@ def texts(text: str) -> Iterator[tuple[int, int, str]]:
         inner = _unpack(match[0])
         if inner:
             yield match.start(), match.end(), inner
+
+
+def texts_between(text: str, hidden: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
+    """The same, and runs that are told only once some spans of ``text``, in order and apart, stand there no more.
+
+    What touches a run makes it another one: ``536-90-4399`` before it is written in its alphabet.
+    """
+    known: set[tuple[int, int]] = set()
+    for start, end, inner in texts(text):
+        known.add((start, end))
+        yield start, end, inner
+    if not hidden:
+        return
+    begins, ends = [0, *(end for _, end in hidden)], [*(start for start, _ in hidden), len(text)]
+    for at, stop in zip(begins, ends, strict=True):
+        for start, end, inner in texts(text[at:stop]):
+            if (at + start, at + end) not in known:
+                yield at + start, at + end, inner
 
 
 def _cut(match: re.Match[str]) -> Iterator[tuple[int, int, str]]:

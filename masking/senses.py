@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from masking import guard
 from masking.detection import Detector, Hit
-from masking.embedded import embedded_addresses, embedded_cards, embedded_dashed
+from masking.embedded import embedded_addresses, embedded_cards, embedded_dashed, embedded_phones
 from masking.profiles.resolving import EntityRule
 
 _EMBEDDED_SCREENS = {"CREDIT_CARD": r"[0-9]{4}[- ]?[0-9]{4}[- ]?[0-9]{3}"}
@@ -52,6 +52,8 @@ class Sense:
                 return
             case "EMAIL_ADDRESS":
                 spans = embedded_addresses(text, {text.find("@", hit.start) for hit in found})
+            case "PHONE_NUMBER":
+                spans = embedded_phones(text)
             case "US_ITIN" | "US_SSN":
                 spans = embedded_dashed(text)
             case _:

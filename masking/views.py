@@ -1,18 +1,22 @@
 r"""Decoded readings of a text that know where each character came from.
 
-A value can be written in more than one way: ``\u0040`` in JSON, ``%40`` in a URL, ``&#64;`` in HTML. Whatever reads the
-answer will decode it, so it has to be judged as decoded; what is replaced are the raw characters. A view is the decoded
-text plus the map back.
+A value can be written in more than one way: ``\u0040`` in JSON, ``%40`` in a URL, ``&#64;`` in HTML, and so in two of
+them at once. Whatever reads the answer will decode it, so it has to be judged as decoded; what is replaced are the raw
+characters. A view is the decoded text plus the map back.
 """
 
 import html
 import json
 import re
+import sys
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+
+_ROUNDS = 2
+"""How many times over a text is decoded: what is encoded once more is still read, as by what hands it on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,13 @@ def _referred(match: re.Match[str]) -> str:
 
 
 _BEYOND_ASCII = re.compile("[^\\x00-\\x7f]")
-_UNSEEN = re.compile("[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+_UNSEEN = re.compile(
+    "[\u00ad\u0300-\u036f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\u20d0-\u20ff\u3164\ufe00-\ufe0f\ufe20-\ufe2f\ufeff\uffa0\U000e0000-\U000e01ef]"
+)
+"""What takes no room: formats, fillers, selectors of variants and tags; and the marks that combine with a character."""
+_DOT = re.compile("[\u3002\uff61]")
+"""What domain names may have for a dot (IDNA); the full-width one is told by its form."""
 _DASH = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 
 
@@ -143,18 +153,42 @@ def _ascii_form(character: str) -> str:
         return ""
     if _DASH.match(character):
         return "-"
+    if _DOT.match(character):
+        return "."
     if character.isdecimal():
         return str(unicodedata.decimal(character))
     form = unicodedata.normalize("NFKC", character)
     return form if form.isascii() and len(form) == 1 else character
 
 
-_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|&(?:#[0-9xX]|[A-Za-z]{2,31};)")
+_ESCAPE = re.compile(
+    r"\\{1,16}+(?:x(?P<octet>[0-9A-Fa-f]{2})|u\{(?P<braced>[0-9A-Fa-f]{1,22})\}|U(?P<long>[0-9A-Fa-f]{8})|"
+    r"u(?P<high>[dD][89abAB][0-9a-fA-F]{2})\\{1,16}+u(?P<low>[dD][c-fC-F][0-9a-fA-F]{2})|u(?P<short>[0-9A-Fa-f]{4}))"
+)
+
+
+def escaped(raw: str) -> View:
+    """Text in which the numeric escapes of JSON, JavaScript and YAML are undone, whatever kind of string they stand in.
+
+    A string in a string escapes the backslash as well, so that there may be several. What is no character stays.
+    """
+    return _decode(raw, ((match.start(), match.end(), _unescaped(match)) for match in _ESCAPE.finditer(raw)))
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    if match["high"]:
+        return chr(0x10000 + ((int(match["high"], 16) & 0x3FF) << 10) + (int(match["low"], 16) & 0x3FF))
+    code = int(match["octet"] or match["braced"] or match["long"] or match["short"], 16)
+    return match[0] if code > sys.maxunicode or 0xD800 <= code < 0xE000 else chr(code)
+
+
+_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|&(?:#[0-9xX]|[A-Za-z]{2,31};)|\\[xuU][0-9A-Fa-f{]")
+_DECODERS: tuple[Callable[[str], View], ...] = (percent, markup, escaped)
 
 
 def is_plain(text: str) -> bool:
     """Whether there is no other way to read an ASCII text."""
-    return ("%" not in text and "&" not in text) or not _ENCODED.search(text)
+    return ("%" not in text and "&" not in text and "\\" not in text) or not _ENCODED.search(text)
 
 
 def readings(text: str) -> Iterator[View]:
@@ -168,10 +202,18 @@ def readings(text: str) -> Iterator[View]:
 
 
 def _decodings(text: str) -> Iterator[View]:
-    yield View(text)
-    if not is_plain(text):
-        decoders: tuple[Callable[[str], View], ...] = (percent, markup)
-        for decoder in decoders:
-            view = decoder(text)
-            if view.text != text:
-                yield view
+    """The text, and what it says when it is decoded once or twice."""
+    known = {text}
+    views = [View(text)]
+    yield views[0]
+    for _ in range(_ROUNDS):
+        views = [inner for view in views if not is_plain(view.text) for inner in _decoded(view, known)]
+        yield from views
+
+
+def _decoded(view: View, known: set[str]) -> Iterator[View]:
+    for decoder in _DECODERS:
+        inner = decoder(view.text)
+        if inner.text not in known:
+            known.add(inner.text)
+            yield replace(inner, _below=view)

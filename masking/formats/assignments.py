@@ -60,7 +60,7 @@ class AssignmentMasker:
         for match in _INLINE.finditer(text):
             rule = self._plan.keys.find(match["name"])
             group = match.lastgroup or ""
-            if rule and _counts(match["name"], match[group], rule) and not _is_called(match, text):
+            if rule and counts(match["name"], match[group], rule) and not _is_called(match, text):
                 yield from self._hidden(match[group], match.start(group), rule)
         if not (commands and _COMMAND.fullmatch(text)):
             yield from self._lines(text)
@@ -91,7 +91,7 @@ class AssignmentMasker:
                 below, inner = len(match["indent"]), (rule, bool(value.strip()))
             elif match["quote"] == '"' and value[:1] != '"':
                 yield from _in_json(value, at + match.start("value"), rule)
-            elif _counts(name, _unquoted(value)[1], rule):
+            elif counts(name, _unquoted(value)[1], rule):
                 start, known = _unquoted(value)
                 yield from self._hidden(known, at + match.start("value") + start, rule)
 
@@ -130,7 +130,7 @@ def _unquoted(value: str) -> tuple[int, str]:
     return (1, match[match.lastindex or 1]) if match else (0, _COMMENT.sub("", value))
 
 
-def _counts(name: str, value: str, rule: KeySpec) -> bool:
+def counts(name: str, value: str, rule: KeySpec) -> bool:
     """Whether what follows a name is a value, and no prose, code or placeholder."""
     known = value.strip()
     if rule.entity == "SECRET" and not checks.named(name, known):

@@ -150,15 +150,19 @@ class JsonMasker:
     def _judged(self, name: str, value: str, depth: int, asked: Asked) -> tuple[Edit, ...]:
         # What was found in its members comes first: of equals it wins, and keeps the text in the string JSON.
         placed = self._structure.edits(value, depth + 1, commands=True)
-        return (*placed, *self._plan.judge.edits(value, name, asked=asked))
 
-    def _nested(self, text: str, depth: int) -> list[Edit]:
+        def within(inner: str) -> list[Edit]:
+            return self._structure.edits(inner, depth + 1)
+
+        return (*placed, *self._plan.judge.edits(value, name, asked=asked, within=within))
+
+    def _nested(self, text: str, depth: int) -> list[Edit] | None:
         if depth > _NESTED_DEPTH or text.lstrip(" \t\r\n")[:1] not in {"{", "["}:
-            return []
+            return None
         try:
             value = json_screen.parse(text)
         except json_screen.NotJson:
-            return []
+            return None
         return self._edits(value, text, depth)
 
     def _echoed(self, echo: Echo, text: str, leaf: Leaf) -> Iterator[Edit]:

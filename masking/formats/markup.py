@@ -76,7 +76,7 @@ class _Document:
 
     def _by_looks(self, segments: list[Segment]) -> Iterator[Edit]:
         joined = Joined(segments, ["\n"] * len(segments))
-        yield from joined.placed(self._plan.judge.edits(joined.text))
+        yield from joined.placed(self._texts.by_looks(joined.text))
 
     def _in_flow(self, flowing: list[tuple[Piece, Segment]]) -> Iterator[Edit]:
         """What is found in the text as it is shown, in which tags leave no trace."""
@@ -96,12 +96,15 @@ class _Document:
         if glued:
             shown = ["\n" if piece.parted else "" for piece, _ in flowing]
             joined = Joined([segment for _, segment in flowing], shown)
-            yield from joined.placed(self._plan.judge.edits(joined.text))
+            yield from joined.placed(self._texts.by_looks(joined.text))
 
     def _in_names(self, rest: list[Piece]) -> Iterator[Edit]:
-        """What is found in tags, but for values: nothing can stand in for the name of an element."""
+        """What is found in tags, but for values: nothing can stand in for the name of an element.
+
+        Markup in a value is a guess; what looks like the name of an element there may be text.
+        """
         found = self._plan.judge.edits("\n".join(self._text[piece.start : piece.end] for piece in rest))
-        if found and not self._html:
+        if found and not self._html and not self._depth:
             raise Unmaskable("a name in the document holds protected data")
         if found:
             yield from Joined(list(map(self._segment, rest)), ["\n"] * len(rest)).placed(found)
@@ -142,7 +145,7 @@ class _Document:
             yield from self._texts.by_structure(text)
         # The others were judged already, as one.
         if piece.kind is Kind.BARE or self._plan.judge.lifted_by(key):
-            yield from self._plan.judge.edits(text, key)
+            yield from self._texts.by_looks(text, key)
 
     def _holds_markup(self, piece: Piece, segment: Segment) -> bool:
         """Whether a piece is to be taken apart itself. What was scanned already, a text without references, is not."""

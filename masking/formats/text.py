@@ -21,7 +21,11 @@ class TextMasker:
     def edits(self, text: str, key: str = "") -> list[Edit]:
         """What is to be replaced in ``text``, possibly overlapping."""
         # Of equals the first one wins, and keeps JSON in a text JSON.
-        return [*self.by_structure(text), *self._plan.judge.edits(text, key)]
+        return [*self.by_structure(text), *self.by_looks(text, key)]
+
+    def by_looks(self, text: str, key: str = "") -> list[Edit]:
+        """What is to be replaced in ``text`` for what it looks like; texts in base64 have a structure as well."""
+        return self._plan.judge.edits(text, key, within=self.by_structure)
 
     def by_structure(self, text: str) -> Iterator[Edit]:
         """What is to be replaced in ``text`` for the names and kinds in it, whatever it looks like."""

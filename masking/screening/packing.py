@@ -1,9 +1,9 @@
 """Where base64 of a text may begin.
 
 Scanners cannot ask whether a run of base64 decodes to a text. But the first six bytes of a text in UTF-8 are
-printable ASCII, or a leading byte with its continuation, and that shows in the first eight characters of the run:
-of a name or an identifier hardly any looks like it. In other encodings one byte in eight is beyond ASCII at most, so
-that the more of them there are among the first, the longer the run is.
+printable ASCII, white space, the escape of a terminal, or a leading byte with its continuation, and that shows in the
+first eight characters of the run: of a name or an identifier hardly any looks like it. In other encodings one byte in
+eight is beyond ASCII at most, so that the more of them there are among the first, the longer the run is.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ _URLS = {ord("+"): b"-", ord("/"): b"_"}
 _RUN = r"[A-Za-z0-9+/_\x2d]"
 _SHORTEST, _HEAD, _ONE_IN = 16, 6, 8
 _CLASSES = {
-    "plain": frozenset({0x09, 0x0A, 0x0D, *range(0x20, 0x7F)}),
+    "plain": frozenset({0x09, 0x0A, 0x0C, 0x0D, 0x1B, *range(0x20, 0x7F)}),
     "lead": frozenset(range(0xC2, 0xF5)),
     "rest": frozenset(range(0x80, 0xC0)),
     "high": frozenset(range(0x80, 0x100)),

@@ -16,8 +16,8 @@ from masking.senses import Sense
 _WS = r"[ \t\r\n]*"
 _LEAD = r"(?:\(\?:|\\b|\^|\||\")*"
 _WORD, _CLASS = re.compile(_LEAD + r"\[[A-Z][a-z]\]"), re.compile(_LEAD + r"\[")
-_OTHERWISE = (r"%[0-9A-Fa-f]{2}", r"&(?:#[0-9xX]|[A-Za-z]{2,31};)")
-"""Other ways of writing things that are told by their first character: percent and HTML encoding."""
+_OTHERWISE = (r"%[0-9A-Fa-f]{2}", r"&(?:#[0-9xX]|[A-Za-z]{2,31};)", r"\\[xuU][0-9A-Fa-f{]")
+"""Other ways of writing things, told by their first characters: percent and HTML encoding, numeric escapes."""
 ESCAPED = r"\\"
 """An escape that is left, in a text that was freed of the simple ones."""
 CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"

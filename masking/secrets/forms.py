@@ -10,6 +10,8 @@ type Check = Callable[[str], bool]
 START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=\[[0-9;]{0,12}m))"
 """Not inside a word. What an escape (``\\n``) or a colour of a terminal (``ESC[32m``) ends with is no part of one."""
 END = r"(?![A-Za-z0-9_-])"
+EDGE = r"(?![A-Za-z0-9])"
+"""After a value of letters and digits that its beginning tells for sure: signs may touch it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

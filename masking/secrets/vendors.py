@@ -1,7 +1,7 @@
 """Keys of services that begin in a way of their own, as their vendors publish it."""
 
 from masking.secrets import checks
-from masking.secrets.forms import SecretPattern, prefixed
+from masking.secrets.forms import EDGE, SecretPattern, prefixed
 
 _HEX = "[0-9a-f]"
 _UUID = rf"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
@@ -16,10 +16,10 @@ AI = (
         end="",
     ),
     prefixed("OPENAI_KEY", "sk- and 48", r"sk-[A-Za-z0-9]{48}", "sk-[A-Za-z0-9]{20}", accepts=checks.random),
-    prefixed("AI_KEY", "Hugging Face: hf_ and 34", r"hf_[A-Za-z]{34}", "hf_[A-Za-z]{8}"),
+    prefixed("AI_KEY", "Hugging Face: hf_ and 34", r"hf_[A-Za-z]{34}", "hf_[A-Za-z]{8}", end=EDGE),
     prefixed("AI_KEY", "Hugging Face: api_org_ and 34", r"api_org_[A-Za-z]{34}", "api_org_"),
     prefixed("AI_KEY", "Replicate: r8_ and 37", r"r8_[A-Za-z0-9]{37}", "r8_[A-Za-z0-9]{8}"),
-    prefixed("AI_KEY", "Groq: gsk_ and 52", r"gsk_[A-Za-z0-9]{52}", "gsk_"),
+    prefixed("AI_KEY", "Groq: gsk_ and 52", r"gsk_[A-Za-z0-9]{52}", "gsk_", end=EDGE),
     prefixed("AI_KEY", "Perplexity: pplx- and 48", r"pplx-[A-Za-z0-9]{48,56}", "pplx-"),
     prefixed("AI_KEY", "xAI: xai- and 80", r"xai-[A-Za-z0-9]{80}", "xai-"),
     prefixed("AI_KEY", "OpenRouter: sk-or-v1- and 64", rf"sk-or-v1-{_HEX}{{64}}", "sk-or-v1-"),
@@ -29,7 +29,9 @@ CODE = (
     prefixed(
         "GITHUB_TOKEN", "ghp_, gho_, ghu_, ghs_, ghr_ and 36", r"gh[pousr]_[A-Za-z0-9]{36,}+", "gh[pousr]_", end=""
     ),
-    prefixed("GITHUB_TOKEN", "github_pat_ and 82", r"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}", "github_pat_"),
+    prefixed(
+        "GITHUB_TOKEN", "github_pat_ and 82", r"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}", "github_pat_", end=EDGE
+    ),
     prefixed(
         "GITLAB_TOKEN",
         "glpat-, glptt-, gldt-, glrt-, glcbt-, glft-, glsoat-, glagent-, glimt-, gloas- and 20",
@@ -37,7 +39,7 @@ CODE = (
         "gl[a-z]{2,5}-",
         end="",
     ),
-    prefixed("PACKAGE_TOKEN", "npm: npm_ and 36", r"npm_[A-Za-z0-9]{36}", "npm_[A-Za-z0-9]{8}"),
+    prefixed("PACKAGE_TOKEN", "npm: npm_ and 36", r"npm_[A-Za-z0-9]{36}", "npm_[A-Za-z0-9]{8}", end=EDGE),
     prefixed("PACKAGE_TOKEN", "PyPI: pypi-AgE...", r"pypi-AgE[A-Za-z0-9_-]{50,}+", "pypi-AgE", end=""),
     prefixed("PACKAGE_TOKEN", "RubyGems: rubygems_ and 48", rf"rubygems_{_HEX}{{48}}", "rubygems_"),
     prefixed("PACKAGE_TOKEN", "NuGet: oy2 and 43", r"oy2[a-p][0-9a-z]{42}", "oy2[a-p]", accepts=checks.random),
@@ -215,6 +217,7 @@ CLOUD = (
         "access key id: AKIA, ASIA and 16",
         r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}",
         "A(?:KI|SI|BI|CC)A[A-Z2-7]{8}",
+        end=EDGE,
     ),
     SecretPattern(
         entity="AWS_KEY",

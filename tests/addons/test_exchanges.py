@@ -111,6 +111,26 @@ def test_protected_data_of_the_agent_ends_the_exchange() -> None:
     assert one.summary()["found"] == "CREDIT_CARD=1"
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [(CARD[:9], CARD[9:]), ("card 41", "11 1111 1111", " 1111."), ("x" * 600 + " 4111111", "111111111 " + "y" * 600)],
+)
+def test_protected_data_over_several_messages_ends_the_exchange(parts: tuple[str, ...]) -> None:
+    """With the part that makes it whole: those before it have left."""
+    one = exchange(searched=True)
+    assert heard(one, *parts, from_client=True) == list(parts[:-1])
+    assert one.ended is not None
+    assert one.ended.why == "protected data in a message: CREDIT_CARD=1"
+
+
+def test_messages_that_make_nothing_together_go_on() -> None:
+    """Objects after objects, also empty ones."""
+    said = ['{"a": 1}', '{"b": "4111"}', "", '{"c": [1111]}', "[]"]
+    one = exchange(searched=True)
+    assert heard(one, *said, from_client=True) == said
+    assert one.ended is None
+
+
 def test_protected_data_of_the_agent_is_masked_where_the_rule_says_so() -> None:
     """And goes on."""
     one = exchange(searched=True, replaces=True)

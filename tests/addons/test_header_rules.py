@@ -115,3 +115,10 @@ def test_no_other_upgrade_is_ever_judged(fields: list[header_rules.Field]) -> No
 def test_the_agents_handshake_is_not_forwarded(name: str) -> None:
     """Its nonce would also make every attempt another question to an approver."""
     assert header_rules.is_stripped(name)
+
+
+def test_values_are_read_in_utf_8_where_they_are_and_else_in_latin_1() -> None:
+    """No value is lost, and each is written back as it came."""
+    for raw, text in ((b"caf\xc3\xa9", "café"), (b"caf\xe9", "café"), (b"\xff", "ÿ")):
+        read, charset = header_rules.readable(raw)
+        assert (read, read.encode(charset)) == (text, raw)

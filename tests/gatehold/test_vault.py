@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from gatehold.pseudonyms import SessionPseudonyms
-from gatehold.vault import LONGEST, SessionEchoes, SessionVault, SessionVaults, VaultFullError
+from gatehold.vault import GROUP, LONGEST, SessionEchoes, SessionVault, SessionVaults, VaultFullError
 from masking.literals import Literals, LiteralStream
 from policy.model import Agent, SessionId
 
@@ -186,3 +186,16 @@ def test_an_owner_is_another_one_once_tokens_were_given_up() -> None:
     plain = SessionPseudonyms(b"k" * 32)
     assert (plain.of(ONE).vault, plain.vault(AGENT)) == (None, None)
     assert plain.of(ONE).owner == ONE
+
+
+def test_a_value_put_back_early_is_found_after_many_others() -> None:
+    """Whatever group it is in, also where two of different groups overlap."""
+    vault = SessionVault()
+    vault.put_back({"early-value": "<E:early>"})
+    for number in range(3 * GROUP):
+        vault.put_back({f"value-{number:05}": f"<E:{number}>"})
+    vault.put_back({"00000 more": "<E:more>", "see value-00001": "<E:see>"})
+    data = b"EARLY-value, see value-00001, value-00149; value-00000 more"
+    assert vault.echoes.replace(data) == b"<E:early>, <E:see>, <E:149>; <E:0>"
+    assert vault.echoes.held_back(b"it is Early-val") == 9
+    assert vault.echoes.replace(b"other") == b"other"

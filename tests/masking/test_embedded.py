@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from masking.embedded import embedded_addresses, embedded_cards, embedded_dashed
+from masking.embedded import embedded_addresses, embedded_cards, embedded_dashed, embedded_phones
 from masking.plan import Plan
 
 
@@ -67,3 +67,22 @@ def test_addresses_that_something_touches_are_found(text: str, make_plan: Callab
     """Whoever chooses what follows an address cannot hide it so."""
     found = make_plan("pii").judge.edits(text)
     assert any(text[each.start : each.end].endswith("bob@example.com") for each in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2025550173\u00e9", "202-555-0173%", "202-555-0173ab", "\u00e9202-555-0173", "+12025550173x", "(202) 555-0173$"],
+)
+def test_phone_numbers_that_something_touches_are_found(text: str, make_plan: Callable[..., Plan]) -> None:
+    """Where a word speaks for them."""
+    found = make_plan("pii").judge.edits(text, "phone")
+    assert any("0173" in text[each.start : each.end] for each in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["f47ac10b-58cc-4372-1567-0e02b2c3d479", "id2025550173b", "$1,299.00 a", "99.5%", "a 202-555-01731b"],
+)
+def test_identifiers_prices_and_shares_are_no_phone_numbers(text: str) -> None:
+    """Digits between letters are parts of identifiers, unless they are written as phone numbers alone are."""
+    assert not list(embedded_phones(text))

@@ -34,7 +34,17 @@ def test_own_tokens_are_no_context(make_plan: MakePlan) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["bob%40example.com", "bob&#64;example.com", "bob&commat;example.com", "%62ob@example.com"]
+    "text",
+    [
+        "bob%40example.com",
+        "bob&#64;example.com",
+        "bob&commat;example.com",
+        "%62ob@example.com",
+        "bob%2540example.com",
+        "bob&amp;#64;example.com",
+        r"bob\x40example.com",
+        r"bob\u0040example.com",
+    ],
 )
 def test_every_reading_is_judged(make_plan: MakePlan, text: str) -> None:
     """As it stands, percent-decoded, and with references resolved."""
@@ -48,6 +58,35 @@ def test_base64_is_looked_into(make_plan: MakePlan, padded: bool) -> None:
     packed = packed if padded else packed.rstrip("=")
     found = masked(make_plan("pii"), f"x {packed}.y").removeprefix("x ").removesuffix(".y")
     assert base64.urlsafe_b64decode(found + "=" * (-len(found) % 4)) == b"contact >> <EMAIL_ADDRESS> ??"
+
+
+@pytest.mark.parametrize("glued", ["078-05-1123{}", "{}078-05-1123", "a 078-05-1123{}078-05-1123"])
+def test_base64_beside_a_value_is_looked_into(make_plan: MakePlan, glued: str) -> None:
+    """Its run begins where the value ends; masked again it would."""
+    plan = make_plan("pii")
+    run = base64.b64encode(b"contact: bob@example.com ??").decode()
+    once = masked(plan, glued.format(run))
+    assert base64.b64encode(b"contact: <EMAIL_ADDRESS> ??").decode() in once
+    assert masked(plan, once) == once
+
+
+def test_base64_that_would_be_a_secret_once_masked_is_a_token(make_plan: MakePlan) -> None:
+    """The base64 of a masked text may be random enough where that of the text was not."""
+    plan = make_plan("pii", "secrets")
+    for inner in ("ssn 536-90-4399", "mail bob@example.com now", "a 078-05-1123 b"):
+        once = masked(plan, "password=" + base64.b64encode(inner.encode()).decode())
+        assert masked(plan, once) == once
+
+
+def test_base64_after_a_private_key_is_looked_into(make_plan: MakePlan) -> None:
+    """The dashes that the key ends with are of its alphabet."""
+    plan = make_plan("pii", "secrets")
+    key = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END PRIVATE KEY-----"
+    run = base64.b64encode(b"contact: bob@example.com ??").decode()
+    once = masked(plan, key + run)
+    assert once.startswith("<PRIVATE_KEY>")
+    assert run not in once
+    assert masked(plan, once) == once
 
 
 @pytest.mark.parametrize(

@@ -31,13 +31,39 @@ def test_other_runs_are_not(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["\ufeffmail to x", "a\u00a0b\u200bc\u2028d mail", "plain text \x1b[0m\x0c\0", "é ü ø mail to x"]
+    "text",
+    [
+        "\ufeffmail to x",
+        "a\u00a0b\u200bc\u2028d mail",
+        "plain text \x1b[0m\x0c\0",
+        "\x1b[0mmail to x",
+        "\x0cmail to x now",
+        "\x1b\x1b\x1b\x1b\x1b\x1bmail to x",
+        "é ü ø mail to x",
+    ],
 )
 def test_whatever_stands_in_a_text_it_is_a_text(text: str) -> None:
     """Marks of byte order, spaces of all kinds and control characters hide nothing that stands beside them."""
     run = base64.b64encode(text.encode()).decode()
     assert list(packed.texts(run)) == [(0, len(run), text)]
     assert packed.pack(text, like=run) == run
+
+
+@pytest.mark.parametrize("before", ["536-90-4399", "-----END KEY-----", "x"])
+@pytest.mark.parametrize("after", ["536-90-4399", ""])
+def test_a_run_is_found_as_it_stands_without_what_touches_it(before: str, after: str) -> None:
+    """What is hidden beside it stands there no more."""
+    text = "a plain text to be found?"
+    run = base64.b64encode(text.encode()).decode()
+    whole = before + run + after
+    hidden = [(0, len(before)), (len(before) + len(run), len(whole))]
+    assert (len(before), len(before) + len(run), text) in [*packed.texts_between(whole, hidden)]
+
+
+def test_a_run_is_found_once() -> None:
+    """Whether or not something else is hidden."""
+    run = base64.b64encode(b"a plain text to be found").decode()
+    assert len([*packed.texts_between(f"{run} secret {run}", [(33, 39)])]) == 2
 
 
 def test_a_text_in_latin_1_is_a_text() -> None:

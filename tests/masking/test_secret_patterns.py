@@ -57,6 +57,14 @@ def test_nothing_of_the_value_is_left_and_twice_is_once(plan: Plan, row: Row) ->
     assert plan.judge.edits(masked) == []
 
 
+@pytest.mark.parametrize("touching", ["_", "-", "_x", "-x", "__"])
+def test_signs_after_a_key_hide_nothing(plan: Plan, touching: str) -> None:
+    """A key of letters and digits that its beginning tells ends where these end."""
+    for value in ("AKIAZ5GQ7W3K2J6Q4XYB", "npm_" + "a1B2c3D4e5F6" * 3, "hf_" + "aBcDeFgHiJkLmNoPq" * 2):
+        found = merge(plan.judge.edits(f"x {value}{touching}"))
+        assert apply(f"x {value}{touching}", found).endswith(f">{touching}"), value
+
+
 @pytest.mark.parametrize("text", CASES["nothing"])
 def test_what_is_no_secret_is_left(plan: Plan, text: str) -> None:
     """Placeholders, names, digests, code and sentences are not hidden."""

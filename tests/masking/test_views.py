@@ -70,6 +70,37 @@ def test_readings_hold_the_text_itself_and_each_different_one() -> None:
 
 
 @pytest.mark.parametrize(
+    "raw",
+    ["a%2540b", "a&amp;#64;b", "a%26%2364;b", "a&#37;40b", r"a\x40b", r"a\u0040b", r"a\\u0040b", r"a\u{40}b", r"a\u{000040}b", r"a\U00000040b",
+     r"a\u002540b", r"a%5Cx40b", "a&bsol;x40b"],
+)  # fmt: skip
+def test_what_is_encoded_twice_or_escaped_is_read(raw: str) -> None:
+    """In any two ways; the origin of each character is all that stands for it."""
+    view = next(view for view in views.readings(raw) if view.text == "a@b")
+    assert [view.origin(position) for position in range(4)] == [0, 1, len(raw) - 1, len(raw)]
+    assert not views.is_plain(raw)
+
+
+@given(st.text(st.sampled_from("%2540&amp;#x\\ubB{}D8\u00e9"), max_size=40))
+def test_readings_are_few_and_cut_at_places_of_the_text(raw: str) -> None:
+    """Whatever is encoded how often; origins ascend from the begin of the text to its end."""
+    every = [*views.readings(raw)]
+    assert len(every) <= 26
+    for view in every:
+        origins = [view.origin(position) for position in range(len(view.text) + 1)]
+        assert origins == sorted(origins)
+        assert origins[-1] == len(raw)
+
+
+@given(PRINTABLE)
+def test_escapes_in_any_text_are_undone(text: str) -> None:
+    """Like a parser of JSON does, but for short escapes; lone surrogates stay as they are written."""
+    raw = "".join(f"\\u{unit:04x}" for unit in memoryview(text.encode("utf-16-le", "surrogatepass")).cast("H"))
+    assert views.escaped(raw).text == text
+    assert views.escaped(r"\ud800a\U00110000").text == r"\ud800a\U00110000"
+
+
+@pytest.mark.parametrize(
     ("raw", "shown"),
     [
         ("\uff14\uff11\uff11\uff11", "4111"),
@@ -78,6 +109,10 @@ def test_readings_hold_the_text_itself_and_each_different_one() -> None:
         ("078\u201305\u22121123", "078-05-1123"),
         ("bob\uff20example\uff0ecom", "bob@example.com"),
         ("a\u00a0b\u3000c", "a b c"),
+        ("bob@example\u3002co\uff61uk", "bob@example.co.uk"),
+        ("4\U000e00201\u115f1\u3164\u034f1", "4111"),
+        ("4\u180b1\u180c1\u180d1\ufe0f\U000e0100", "4111"),
+        ("4\u03011\u20e31\u03361", "4111"),
         ("\u00e9\u00df\ufb01\u4e00", "\u00e9\u00df\ufb01\u4e00"),
     ],
 )

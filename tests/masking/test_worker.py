@@ -14,7 +14,7 @@ from urllib.parse import quote_plus
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from masking.content import Shape, read_content_type
@@ -137,6 +137,7 @@ AROUND = st.text(alphabet="xé <>&;\"',:={}[]|%\n\\", max_size=6).map(lambda tex
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(sorted(WRITERS)), st.sampled_from(PLANTED), AROUND, AROUND)
+@example("application/xml", "bob@example.com", "<: ", "> ")
 def test_a_planted_value_survives_in_no_format(
     engine: MaskingEngine, header: str, planted: str, before: str, after: str
 ) -> None:

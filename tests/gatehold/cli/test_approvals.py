@@ -197,7 +197,10 @@ def test_hostile_text_shows_as_text(run: Callable[..., Any], ask: Callable[..., 
 def test_watching(config: Path, ask: Callable[..., Approval], run: Callable[..., Any], as_json: bool) -> None:
     """Goes on after the list: prints what appears and what moves, and ends without an error when interrupted."""
     first = ask("1")
-    command = [sys.executable, "-c", "from gatehold.cli.approvals import app; app()", "list", "--watch"]
+    # Whoever runs the tests in the background may have interrupts ignored, which a process inherits.
+    script = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    script += "from gatehold.cli.approvals import app; app()"
+    command = [sys.executable, "-c", script, "list", "--watch"]
     command += ["--config", str(config), *(["--json"] if as_json else [])]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None

@@ -1,5 +1,6 @@
 """JSON texts: values are hidden for their place or their looks, and stay values."""
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -55,6 +56,34 @@ def test_json_in_strings_is_looked_into(make_plan: MakePlan, depth: int) -> None
     for _ in range(depth):
         result = json.loads(result["inner"])
     assert result == {"password": "<SECRET>", "n": 1}
+
+
+@pytest.mark.parametrize(
+    ("inner", "want"),
+    [
+        ('{"ssn":"078051124","a":1}', '{"ssn":"<US_SSN>","a":1}'),
+        (r'{"note":"bob\u0040example.com"}', '{"note":"<EMAIL_ADDRESS>"}'),
+        ("A=1\nDB_PASSWORD=hunter2zzz\n", "A=1\nDB_PASSWORD=<SECRET>\n"),
+    ],
+)
+def test_packed_texts_are_judged_as_other_texts_are(make_plan: MakePlan, inner: str, want: str) -> None:
+    """By the names in them, and with their escapes undone; also glued to a value, and packed twice."""
+    plan = make_plan("pii", "secrets")
+    once, wanted = (base64.b64encode(each.encode()).decode() for each in (inner, want))
+    twice, wanted_twice = (base64.b64encode(each.encode()).decode() for each in (once, wanted))
+    text = json.dumps({"a": once, "b": f"078-05-1123{once}", "c": twice})
+    found = masked(plan, text)
+    assert json.loads(found) == {"a": wanted, "b": f"<US_SSN>{wanted}", "c": wanted_twice}
+    assert masked(plan, found) == found
+
+
+def test_base64_that_would_be_a_secret_once_masked_is_a_token(make_plan: MakePlan) -> None:
+    """What the names in it hide makes it random enough to be a password itself."""
+    plan = make_plan("pii", "secrets")
+    run = base64.b64encode(b'{"ssn":"536904399"}').decode()
+    once = masked(plan, json.dumps({"a": f"\u00e9password={run}"}))
+    assert run not in once
+    assert masked(plan, once) == once
 
 
 def test_a_name_that_holds_a_value_is_refused(make_plan: MakePlan) -> None:

@@ -54,3 +54,19 @@ def test_a_text_of_torn_json_is_refused(make_plan: MakePlan) -> None:
         masked(plan, "password: " + '["a",' * 200 + "1," * 5000 + "x")
     with pytest.raises(Unmaskable, match="nested too deeply"):
         masked(plan, "password: " + '{"a":' * 200_000)
+
+
+def test_lines_that_are_almost_json_take_linear_time(make_plan: MakePlan) -> None:
+    """What is wrong with one of them costs nothing for those before it; the test's own timeout is the bound."""
+    line = '{"password": "x1y2", "a": 1,}\n'
+    assert "x1y2" not in masked(make_plan("secrets"), line * 50_000)
+
+
+@pytest.mark.parametrize("size", range(4080, 4100))
+@pytest.mark.parametrize("tail", [r'"\ud83d\ude00"', "-1.5e10", "false", '{"b": [1]}', '"" ', '{"b" : 5}'])
+def test_json_longer_than_what_is_read_first(make_plan: MakePlan, size: int, tail: str) -> None:
+    """Wherever that ends; in an array under a name nothing but JSON tells that its strings are hidden."""
+    plan = make_plan("secrets")
+    text = json.dumps({"password": ["x1y2"], "a": "b" * (size - 40)})[:-1] + f', "c": {tail}}}'
+    assert "x1y2" in text
+    assert "x1y2" not in masked(plan, "denied: " + text + " by")

@@ -97,6 +97,12 @@ VALUES = [
     "bob%40example.com", "%34111111111111111", "bob&#64;example.com", "bob&commat;example.com", "&amp;", "100%",
     "2024-11-21T04:03:52Z", "07095310-6c51-4f70-b5e7-ffeb7ab45c41", "00000000-0000-4000-8000-000000000000", "web-6b6846b9d6-hp8h2",
     base64.b64encode(b"mail bob@example.com now").decode(), base64.urlsafe_b64encode("é: 078-05-1123 ok".encode()).decode().rstrip("="),
+    "{'ssn': '536904399',} ", '{"ssn": "536904399",}', "{'password': 5}", "map[x:y ssn:536904399]", '{\\"ssn\\":\\"536904399\\"}', "'ssn'=>'5'",
+    '{"\\u0073sn": "536904399",}', "\\u0073sn", "'", "\\'", "ssn", "=>", "/*x*/", "u'", "'password'", "'a'", "map[a:5]", 'JSON.parse("{\\"password\\":\\"hunter2x\\"}")',
+    "bob%2540example.com", "bob&amp;#64;example.com", "bob\\x40example.com", "bob\\u0040example.com", "bob\\\\u0040example.com", "bob@example\u3002com",
+    "4111\u03011111\U000e00201111\u3164\u115f1111", "phone 202-555-0173%", "phone 202-555-0173\u00e9", "phone +12025550173x", "AKIAIOSFODNN7EXAMPLQ_",
+    base64.b64encode(b"\x1b[0mmail bob@example.com").decode(), base64.b64encode(b"\x0cmail bob@example.com").decode(), base64.b64encode(b'{"ssn":"536904399"}').decode(),
+    "078-05-1123" + base64.b64encode(b"mail bob@example.com now").decode(),
     base64.b64encode(b"nothing to see here").decode(), base64.b64encode("日本 4111111111111111".encode()).decode(),
 ]  # fmt: skip
 TEXTS = st.lists(st.sampled_from(VALUES), max_size=5).map("".join) | st.sampled_from(VALUES) | st.text(max_size=6)
