@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from addons.offload import PARSED_ON_LOOP
 from masking.encodings import Limits, decode
 from masking.engine import MaskingEngine
 from masking.errors import Unmaskable
@@ -64,7 +65,9 @@ class AnswerBody:
 
     def masked_at_once(self, masking: MaskingEngine, echoes: Replacing) -> tuple[bytes, Mapping[str, int]] | None:
         """What ``masked`` gives, where that takes so little that the event loop may wait for it; raises Unmaskable."""
-        if not self.profiles or len(self.raw) > self.limits.body:
+        if not self.profiles:
+            return (echoes.replace(self.raw), {}) if self._is_plain else None
+        if len(self.raw) > self.limits.body:
             return None
         masked = masking.mask_at_once(
             self.raw,
@@ -74,6 +77,12 @@ class AnswerBody:
             pseudonyms=self.pseudonyms,
         )
         return (echoes.replace(masked.body), masked.counts) if masked is not None else None
+
+    @property
+    def _is_plain(self) -> bool:
+        """Is it small, and was it sent as it is?"""
+        is_small = len(self.raw) <= min(PARSED_ON_LOOP, self.limits.body)
+        return is_small and not self.content_encoding.strip() and _unpacker(self.raw) is None
 
     def bare(self, echoes: Replacing) -> bytes:
         """The body without a content coding and without the gateway's own credential, else as it is."""
@@ -88,11 +97,16 @@ def holds_echo(body: bytes, echoes: Replacing, limits: Limits) -> bool:
 
     Raises Unmaskable for one that would become too large.
     """
-    start = next((start for magic, start in _PACKED if body.startswith(magic)), None)
+    start = _unpacker(body)
     if start is None or not echoes:
         return False
     found = _unpacked(start(), body, limits)
     return echoes.replace(found) is not found
+
+
+def _unpacker(body: bytes) -> "Callable[[], Unpacker] | None":
+    """What unpacks a body that begins like a compressed file."""
+    return next((start for magic, start in _PACKED if body.startswith(magic)), None)
 
 
 def _unpacked(unpacker: Unpacker, body: bytes, limits: Limits) -> bytes:

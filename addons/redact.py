@@ -14,7 +14,7 @@ from addons.answer_bodies import AnswerBody
 from addons.answer_headers import AnswerHeaders
 from addons.calls import Call
 from addons.failsafe import place
-from addons.offload import by_size, size_of
+from addons.offload import PARSED_ON_LOOP, by_size, size_of
 from addons.record import Recording
 from addons.response_streams import PARTIAL, ResponseStream, is_stream
 from addons.runtime import Runtime
@@ -118,8 +118,9 @@ class Redact:
         echoes = self.runtime.echoes(call)
         if not body.profiles and not echoes:
             return
-        at_once = body.masked_at_once(gateway.masking, echoes) if gateway.masking_ready else None
-        size = size_of(body.raw, body.content_encoding) if gateway.masking_ready or not body.profiles else None
+        is_ready = gateway.masking_ready or not body.profiles
+        at_once = body.masked_at_once(gateway.masking, echoes) if is_ready else None
+        size = size_of(body.raw, body.content_encoding) if is_ready else None
         result = at_once if at_once is not None else await by_size(size, body.masked, gateway.masking, echoes)
         masked, counts = result
         call.count(counts)
@@ -139,8 +140,11 @@ class Redact:
         # The phrase is the target's own text; HTTP/2 has none.
         response.reason = status_codes.RESPONSES.get(response.status_code, "") if response.reason else ""
         size = sum(len(name) + len(value) for name, value in response.headers.fields)
-        is_ready = self.runtime.gateway.masking_ready or not call.obligations.mask.profiles
         own = self.runtime.pseudonyms(call)
+        if not call.obligations.mask.profiles and size <= PARSED_ON_LOOP:
+            self._headers.clean(call, flow.request, response, own)
+            return
+        is_ready = self.runtime.gateway.masking_ready or not call.obligations.mask.profiles
         await by_size(size if is_ready else None, self._headers.clean, call, flow.request, response, own)
 
     async def _withhold(self, flow: http.HTTPFlow, call: Call, response: http.Response, unmaskable: Unmaskable) -> None:

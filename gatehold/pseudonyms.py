@@ -3,6 +3,7 @@
 import hmac
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from gatehold.keyfile import key_file
@@ -16,6 +17,10 @@ def pseudonym_key(data_dir: Path) -> bytes:
     return key_file(data_dir / "keys" / "pseudonym.key")
 
 
+_SESSIONS = 1024
+"""Sessions whose keys are remembered."""
+
+
 class SessionPseudonyms:
     """Gives every session pseudonyms of its own, with a vault where some of them can be put back."""
 
@@ -24,6 +29,7 @@ class SessionPseudonyms:
         self._key = key
         self._vaults = vaults
         self._clock = clock
+        self._keys = lru_cache(_SESSIONS)(self._key_of)
 
     def of(self, session: SessionId, agent: Agent | None = None) -> Pseudonyms:
         """The pseudonyms of one session. With ``agent``, who acts in it, its values are forgotten once it is over."""
@@ -31,9 +37,12 @@ class SessionPseudonyms:
         return Pseudonyms(
             # Tokens that an engine remembers are made anew once the vault gave some up.
             owner=f"{session}#{vault.generation}" if vault else session,
-            key=hmac.digest(self._key, f"session\0{session}".encode(), "sha256"),
+            key=self._keys(session),
             vault=vault,
         )
+
+    def _key_of(self, session: SessionId) -> bytes:
+        return hmac.digest(self._key, f"session\0{session}".encode(), "sha256")
 
     def vault(self, agent: Agent) -> SessionVault | None:
         """What the tokens of an agent's session stand for; None where nothing is reversible, or there is no room."""
