@@ -18,6 +18,7 @@ from mitmproxy import http
 from addons.conversations import Conversation
 from addons.handshakes import Handshake
 from gatehold.config import Target
+from masking.edits import add_counts
 from masking.errors import Unmaskable
 from policy.actions.decoding import Action
 from policy.actions.kubernetes import KubernetesAction
@@ -114,8 +115,7 @@ class Call:
 
     def count(self, masked: Mapping[str, int]) -> None:
         """Add what was hidden."""
-        for entity, number in masked.items():
-            self.masked[entity] = self.masked.get(entity, 0) + number
+        add_counts(self.masked, masked)
 
     @property
     def known_action(self) -> Action:

@@ -25,6 +25,7 @@ from typing import Any, Protocol
 
 from addons.input_search import InputRefused, InputSearch
 from addons.output_channels import OutputChannel
+from masking.edits import add_counts
 from masking.errors import Unmaskable
 from masking.terminal_input import TerminalInput
 from recordings.flows import Dialogue, Spoken
@@ -252,8 +253,7 @@ class Session(Outbox):
         """How many values were hidden in the output, by entity."""
         total: dict[str, int] = {}
         for channel in self._channels.values():
-            for entity, number in channel.counts.items():
-                total[entity] = total.get(entity, 0) + number
+            add_counts(total, channel.counts)
         return total
 
     def _from_client(self, channel: int, data: bytes) -> None:

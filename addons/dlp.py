@@ -15,10 +15,12 @@ from addons.calls import Call, Stage, need
 from addons.offload import by_size, size_of
 from addons.request_search import Parts, Searched, Unsearchable, search
 from addons.runtime import Runtime, wire_request
+from masking.edits import add_counts
 from policy.actions.decoding import decode
 from policy.codes import Code
 from policy.errors import Refusal
 from policy.model import DlpObligation, Family, TargetName
+from policy.rules.obligations import join_dlp
 
 _ROUNDS = 3
 """A masked request may be one for other rules; more often than this it is not searched again."""
@@ -55,11 +57,11 @@ class Dlp:
             asked = self._asked(call)
             if asked is None or covers(call.searched, asked):
                 return
-            call.searched = asked if call.searched is None else _joined(call.searched, asked)
-            searched = await self._searched(flow, call, call.searched)
+            wanted = call.searched = join_dlp([asked] if call.searched is None else [call.searched, asked])
+            searched = await self._searched(flow, call, wanted)
             if not searched.found and searched.masked.body == need(need(call.wire).body):
                 return
-            if searched.found and call.searched.action == "block":
+            if searched.found and wanted.action == "block":
                 raise Refusal(Code.DLP_BLOCKED, f"protected data in the request: {searched}")
             if searched.fixed & searched.found.keys():
                 raise Refusal(Code.DLP_BLOCKED, f"protected data where it cannot be masked: {searched}")
@@ -102,8 +104,7 @@ class Dlp:
         preconditions.check(self.runtime, call)
         flow.request.path = call.action.wire_path
         for counts in searched.found.values():
-            for entity, count in counts.items():
-                call.masked_request[entity] = call.masked_request.get(entity, 0) + count
+            add_counts(call.masked_request, counts)
 
 
 def covers(done: DlpObligation | None, asked: DlpObligation) -> bool:
@@ -111,8 +112,3 @@ def covers(done: DlpObligation | None, asked: DlpObligation) -> bool:
     if done is None or not set(asked.profiles) <= set(done.profiles):
         return False
     return done.action == "block" or asked.action == "mask"
-
-
-def _joined(one: DlpObligation, other: DlpObligation) -> DlpObligation:
-    stricter = one if one.action == "block" else other
-    return DlpObligation(profiles=tuple(sorted({*one.profiles, *other.profiles})), action=stricter.action)

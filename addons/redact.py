@@ -118,13 +118,17 @@ class Redact:
         echoes = self.runtime.echoes(call)
         if not body.profiles and not echoes:
             return
-        is_ready = gateway.masking_ready or not body.profiles
+        is_ready = self._is_ready(call)
         at_once = body.masked_at_once(gateway.masking, echoes) if is_ready else None
         size = size_of(body.raw, body.content_encoding) if is_ready else None
         result = at_once if at_once is not None else await by_size(size, body.masked, gateway.masking, echoes)
         masked, counts = result
         call.count(counts)
         _set_body(response, masked)
+
+    def _is_ready(self, call: Call) -> bool:
+        """Need nobody wait for the detectors? What is not masked needs none."""
+        return self.runtime.gateway.masking_ready or not call.obligations.mask.profiles
 
     def _body_of(self, response: http.Response, call: Call) -> AnswerBody:
         return AnswerBody(
@@ -144,8 +148,7 @@ class Redact:
         if not call.obligations.mask.profiles and size <= PARSED_ON_LOOP:
             self._headers.clean(call, flow.request, response, own)
             return
-        is_ready = self.runtime.gateway.masking_ready or not call.obligations.mask.profiles
-        await by_size(size if is_ready else None, self._headers.clean, call, flow.request, response, own)
+        await by_size(size if self._is_ready(call) else None, self._headers.clean, call, flow.request, response, own)
 
     async def _withhold(self, flow: http.HTTPFlow, call: Call, response: http.Response, unmaskable: Unmaskable) -> None:
         """Do what the rule says about an answer that could not be masked; whatever it says, credentials stay here."""

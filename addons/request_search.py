@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from addons import header_rules
 from gatehold.secret_bodies import is_about_secrets, without_values
+from masking.edits import add_counts
 from masking.engine import MaskingEngine
 from masking.errors import Unmaskable
 from masking.pseudonyms import Pseudonyms
@@ -164,9 +165,7 @@ class _Search:
     def _add(self, place: str, counts: Mapping[str, int], *, fixed: bool = False) -> None:
         if not counts:
             return
-        known = self._found.setdefault(place, {})
-        for entity, count in counts.items():
-            known[entity] = known.get(entity, 0) + count
+        add_counts(self._found.setdefault(place, {}), counts)
         if fixed:
             self._fixed.add(place)
 

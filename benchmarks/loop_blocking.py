@@ -1,6 +1,6 @@
 """How long bodies hold up everybody else: the longest gaps of a real gateway's event loop under big and hostile ones.
 
-    python benchmarks/loop_blocking.py [--seconds 4] [--clients 4] [--only PART] [--switch SECONDS] [--json FILE]
+    python -m benchmarks.loop_blocking [--seconds 4] [--clients 4] [--only PART] [--switch SECONDS] [--json FILE]
 
 A gateway runs as a process of its own, on the configuration below, with one task more: a heartbeat that sleeps a
 millisecond at a time and notes how much later it woke. Gaps are what other calls feel: work on the loop, waiting for
@@ -24,10 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
-
-from hostile_texts import TEXTS  # noqa: E402
+from benchmarks.hostile_texts import TEXTS
 
 BEAT = 0.001
 ENVELOPE = {"content-type": "application/json"}
@@ -228,7 +225,7 @@ def gateway(switch: float | None) -> Iterator[tuple[Any, Any, Bodies]]:
     bodies = Bodies()
     with tempfile.TemporaryDirectory() as directory, installation(Path(directory)) as installed, serve(bodies) as api:
         installed.write("all.yaml", CONFIGURATION.replace("@CUSTOMERS@", str(api.port)))
-        command = [sys.executable, __file__, "--serve", installed.config]
+        command = [sys.executable, "-m", "benchmarks.loop_blocking", "--serve", installed.config]
         process = GatewayProcess(installed, [*command, *(["--switch", str(switch)] if switch is not None else [])])
         try:
             process.wait_ready()

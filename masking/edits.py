@@ -5,7 +5,7 @@ it was (big integers, duplicate keys, escapes, whitespace).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 
@@ -64,3 +64,9 @@ def shift(edit: Edit, offset: int) -> Edit:
 def count(edits: Iterable[Edit]) -> dict[str, int]:
     """Number of replaced values per entity, by name."""
     return dict(sorted(Counter(edit.entity for edit in edits).items()))
+
+
+def add_counts(total: dict[str, int], more: Mapping[str, int]) -> None:
+    """Counts by entity, added to others."""
+    for entity, number in more.items():
+        total[entity] = total.get(entity, 0) + number

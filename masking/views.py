@@ -42,18 +42,19 @@ type _Units = Iterator[tuple[int, int, str]]
 """(raw start, raw end, decoded text) of every encoded unit, in order."""
 
 
-def _decode(raw: str, units: _Units) -> View:
+def decoded(raw: str, units: _Units) -> View:
+    """``raw`` with its encoded units decoded."""
     pieces: list[str] = []
-    decoded, origins = [0], [0]
+    places, origins = [0], [0]
     length = position = 0
     for start, end, text in units:
         pieces += (raw[position:start], text)
         length += start - position + len(text)
         position = end
-        decoded.append(length)
+        places.append(length)
         origins.append(end)
     pieces.append(raw[position:])
-    return View("".join(pieces), decoded, origins)
+    return View("".join(pieces), places, origins)
 
 
 _JSON_ESCAPE = re.compile(
@@ -64,7 +65,7 @@ _JSON_SHORT = {r"\"": '"', r"\\": "\\", r"\/": "/", r"\b": "\b", r"\f": "\f", r"
 
 def json_string(raw: str) -> View:
     """The inside of a JSON string token, unescaped. Lone surrogates stay what they are."""
-    return _decode(raw, _json_units(raw))
+    return decoded(raw, _json_units(raw))
 
 
 def _json_units(raw: str) -> _Units:
@@ -79,12 +80,12 @@ _FORM = re.compile(r"\+|(?:%[0-9A-Fa-f]{2})+")
 
 def percent(raw: str) -> View:
     """Percent-decoded text (RFC 3986)."""
-    return _decode(raw, _percent_units(raw, _PERCENT))
+    return decoded(raw, _percent_units(raw, _PERCENT))
 
 
 def form(raw: str) -> View:
     """Percent-decoded text in which ``+`` is a space (application/x-www-form-urlencoded)."""
-    return _decode(raw, _percent_units(raw, _FORM))
+    return decoded(raw, _percent_units(raw, _FORM))
 
 
 def _percent_units(raw: str, pattern: re.Pattern[str]) -> _Units:
@@ -116,7 +117,7 @@ def markup(raw: str) -> View:
 
     As browsers have it, a number may begin with any count of zeros, and need not end in a semicolon.
     """
-    return _decode(raw, ((match.start(), match.end(), _referred(match)) for match in _ENTITY.finditer(raw)))
+    return decoded(raw, ((match.start(), match.end(), _referred(match)) for match in _ENTITY.finditer(raw)))
 
 
 def _referred(match: re.Match[str]) -> str:
@@ -144,7 +145,7 @@ def folded(raw: str) -> View:
     """
     matches = _BEYOND_ASCII.finditer(raw)
     units = ((match.start(), match.end(), _ascii_form(match[0])) for match in matches)
-    return _decode(raw, ((start, end, text) for start, end, text in units if text != raw[start:end]))
+    return decoded(raw, ((start, end, text) for start, end, text in units if text != raw[start:end]))
 
 
 @lru_cache(4096)
@@ -172,7 +173,7 @@ def escaped(raw: str) -> View:
 
     A string in a string escapes the backslash as well, so that there may be several. What is no character stays.
     """
-    return _decode(raw, ((match.start(), match.end(), _unescaped(match)) for match in _ESCAPE.finditer(raw)))
+    return decoded(raw, ((match.start(), match.end(), _unescaped(match)) for match in _ESCAPE.finditer(raw)))
 
 
 def _unescaped(match: re.Match[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html.entities import html5
 
 from masking.errors import Unmaskable
-from masking.views import View
+from masking.views import View, decoded
 
 _STRICT = re.compile(r"&(?:#[0-9]{1,64}|#[xX][0-9a-fA-F]{1,64}|[A-Za-z][A-Za-z0-9]{1,31});")
 _LENIENT = re.compile(r"&(?:#[0-9]{1,64};?|#[xX][0-9a-fA-F]{1,64};?|[A-Za-z][A-Za-z0-9]{1,31};?)")
@@ -17,17 +17,7 @@ def resolved(raw: str, *, lenient: bool) -> View:
     """A text with its references resolved. ``lenient``: as HTML has it, where the semicolon may be missing."""
     if "&" not in raw:
         return View(raw)
-    pieces: list[str] = []
-    decoded, origins = [0], [0]
-    length = position = 0
-    for start, end, characters in _units(raw, _LENIENT if lenient else _STRICT):
-        pieces += (raw[position:start], characters)
-        length += start - position + len(characters)
-        position = end
-        decoded.append(length)
-        origins.append(end)
-    pieces.append(raw[position:])
-    return View("".join(pieces), decoded, origins)
+    return decoded(raw, _units(raw, _LENIENT if lenient else _STRICT))
 
 
 def _units(raw: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int, str]]:

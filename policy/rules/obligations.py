@@ -35,8 +35,13 @@ def combine_dlp(target: TargetTraits, rules: Iterable[Rule]) -> DlpObligation | 
     found = [rule.dlp for rule in rules if rule.dlp is not None]
     if target.dlp is not None:
         found.append(target.dlp)
-    if len(found) < 2:
-        return found[0] if found else None
+    return join_dlp(found) if found else None
+
+
+def join_dlp(found: Sequence[DlpObligation]) -> DlpObligation:
+    """Several searches as one, the strictest; at least one."""
+    if len(found) == 1:
+        return found[0]
     return DlpObligation(
         profiles=tuple(sorted(set(chain.from_iterable(dlp.profiles for dlp in found)))),
         action=min((dlp.action for dlp in found), key=_ACTIONS.index),

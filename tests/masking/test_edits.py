@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from masking.edits import Edit, apply, count, merge, shift
+from masking.edits import Edit, add_counts, apply, count, merge, shift
 
 
 def edit(start: int, end: int, *, entity: str = "E", strictness: int = 1, score: float = 0.5) -> Edit:
@@ -51,3 +51,10 @@ def test_what_lies_outside_of_all_edits_stays(text: str, spans: list[tuple[int, 
     covered = {position for each in edits for position in range(each.start, each.end)}
     outside = "".join(character for position, character in enumerate(text) if position not in covered)
     assert apply(text, [replace(each, replacement="") for each in merge(edits)]) == outside
+
+
+def test_counts_are_added_by_entity() -> None:
+    """What is new begins at what it is."""
+    total = {"A": 1}
+    add_counts(total, {"A": 2, "B": 3})
+    assert total == {"A": 3, "B": 3}
