@@ -23,6 +23,19 @@ class Channel(StrEnum):
     CONSOLE = "console"
 
 
+    TOKEN = "token"
+    """A program of a person's, with a token of theirs."""
+    SLACK = "slack"
+
+
+class Kind(StrEnum):
+    """What people are asked about."""
+
+    CALL = "call"
+    ACCESS = "access"
+    """Calls to come, asked for in advance: a yes leaves a grant and lets no call out."""
+
+
 class Verb(StrEnum):
     """What a person says."""
 
@@ -77,6 +90,28 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """A request's body, for the eyes of those who answer. Masked."""
+
+    text: str = field(default="", repr=False)
+    """Empty where there is nothing that could be shown."""
+    content_type: str = ""
+    size: int = 0
+    """Bytes as they were sent."""
+    masked: int = 0
+    """Values that are hidden in the text."""
+    cut: int = 0
+    """Characters that were left out at its end."""
+    problem: str = ""
+    """Why it cannot be shown."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything in it can be read."""
+        return not (self.masked or self.cut or self.problem)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeldCall:
     """A call that a decision holds, as far as people and the store may know it: masked, without credentials."""
 
@@ -101,6 +136,11 @@ class HeldCall:
     """The same without what the call makes of an object: another question about this request replaces an older one."""
     change: Change | None = None
     """None: the call is none whose effect could be shown."""
+    body: Body | None = None
+    """None: there is none."""
+    kind: Kind = Kind.CALL
+    together: str | None = None
+    """The same for all calls of one command of this agent's; people are asked about them on one page."""
     terms: GrantTerms | None = None
     """None: a yes is for this one request."""
 
@@ -117,6 +157,10 @@ class Answer:
     os_user: str
     reason: str
     at: float
+    shown: str | None = None
+    """Digest of what the person had before them, from ``showing.digest``; None: told by no page."""
+    forced: bool = False
+    """One person's yes instead of the quorum's: they broke the glass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,12 +15,14 @@ from gatehold.approvals.model import (
     Answer,
     Approval,
     ApprovalId,
+    Body,
     Bound,
     Change,
     Channel,
     Fingerprint,
     GrantTerms,
     HeldCall,
+    Kind,
     RuleRef,
     Verb,
 )
@@ -61,6 +63,9 @@ def add(connection: Connection, approval_id: ApprovalId, call: HeldCall, *, crea
         "message": storable(call.message),
         "terms": None if call.terms is None else asdict(call.terms),
         "change": None if call.change is None else _change_json(call.change),
+        "body": None if call.body is None else _body_json(call.body),
+        "kind": call.kind,
+        "together": call.together,
         "created": created,
         "expires": expires,
         "reason": "",
@@ -159,6 +164,8 @@ def add_answer(connection: Connection, approval_id: ApprovalId, answer: Answer) 
             os_user=answer.os_user,
             reason=storable(answer.reason),
             at=answer.at,
+            shown=answer.shown,
+            forced=answer.forced,
         )
     )
 
@@ -199,6 +206,8 @@ def _answer(row: Row[Any]) -> Answer:
         os_user=row.os_user,
         reason=row.reason,
         at=row.at,
+        shown=row.shown,
+        forced=row.forced,
     )
 
 
@@ -233,12 +242,20 @@ def _call(row: Row[Any]) -> HeldCall:
         fingerprint=Fingerprint(row.fingerprint),
         request=None if row.request is None else Fingerprint(row.request),
         change=None if row.change is None else Change(**row.change),
+        body=None if row.body is None else Body(**row.body),
+        kind=Kind(row.kind),
+        together=row.together,
         terms=None if row.terms is None else terms(row.terms),
     )
 
 
 def _change_json(change: Change) -> dict[str, Any]:
     return {"diff": storable(change.diff), "cut": change.cut, "problem": change.problem}
+
+
+def _body_json(body: Body) -> dict[str, Any]:
+    shown = {"text": storable(body.text), "content_type": storable(body.content_type), "problem": body.problem}
+    return {**asdict(body), **shown}
 
 
 def _quorum_json(quorum: Quorum) -> dict[str, Any]:

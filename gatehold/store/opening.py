@@ -62,12 +62,12 @@ def _engine(url: str, data_dir: Path) -> Engine:
         raise StoreError("store.url is not a URL; use sqlite or postgresql://user:password@host/name") from None
     if parsed.drivername == "sqlite":
         return sqlite_engine(_sqlite_file(parsed, data_dir))
-    if parsed.drivername not in {"postgresql", "postgresql+psycopg"}:
+    if parsed.drivername not in {"postgresql", "postgresql+pg8000"}:
         raise StoreError(f"store.url: {parsed.drivername} is not supported; use sqlite or postgresql")
     try:
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True)
+        return create_engine(parsed.set(drivername="postgresql+pg8000"), hide_parameters=True, pool_pre_ping=True)
     except (ModuleNotFoundError, NoSuchModuleError):
-        raise StoreError("store.url: PostgreSQL needs the package psycopg, which is not installed") from None
+        raise StoreError("store.url: PostgreSQL needs the package pg8000, which is not installed") from None
 
 
 def _sqlite_file(url: URL, data_dir: Path) -> Path:

@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Double,
     ForeignKey,
@@ -19,9 +20,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
-VERSION: Final = "0003"
+VERSION: Final = "0004"
 """The newest revision in ``migrations/versions``."""
 
 VERSION_TABLE: Final = "schema_version"
@@ -43,7 +45,13 @@ users = Table(
     metadata,
     Column("name", String(128), primary_key=True),
     Column("created", Double, nullable=False),
+    Column("password", Text),
+    Column("login_issuer", Text),
+    Column("login_subject", Text),
 )
+"""``password``: an argon2 hash, NULL without one. ``login_*``: who an OpenID provider says that this is."""
+
+Index("ix_users_login", users.c.login_issuer, users.c.login_subject, unique=True)
 
 user_groups = Table(
     "user_groups",
@@ -51,6 +59,88 @@ user_groups = Table(
     Column("user_name", ForeignKey("users.name", ondelete="CASCADE"), primary_key=True),
     Column("group_name", String(128), primary_key=True),
 )
+
+user_tokens = Table(
+    "user_tokens",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("user_name", ForeignKey("users.name", ondelete="CASCADE"), nullable=False),
+    Column("label", String(128), nullable=False),
+    Column("created", Double, nullable=False),
+    Column("expires", Double),
+    Column("last_used", Double),
+)
+"""Tokens of people for their programs; ``digest``: SHA-256 of the token, which is shown once and not kept."""
+
+console_sessions = Table(
+    "console_sessions",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("user_name", ForeignKey("users.name", ondelete="CASCADE"), nullable=False),
+    Column("csrf", String(64), nullable=False),
+    Column("way", String(16), nullable=False),
+    Column("created", Double, nullable=False),
+    Column("seen", Double, nullable=False),
+    Column("expires", Double, nullable=False),
+)
+"""People who are signed in; ``digest``: SHA-256 of the cookie's value. ``way``: ``password`` or ``oidc``."""
+
+Index("ix_console_sessions_user_name", console_sessions.c.user_name)
+
+chat_accounts = Table(
+    "chat_accounts",
+    metadata,
+    Column("service", String(16), primary_key=True),
+    Column("team", String(64), primary_key=True),
+    Column("account", String(64), primary_key=True),
+    Column("user_name", ForeignKey("users.name", ondelete="CASCADE"), nullable=False),
+    Column("created", Double, nullable=False),
+)
+"""Accounts of chat services that were bound to a person from a page where that person was signed in."""
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("channel", String(128), nullable=False),
+    Column("approval_id", String(32), nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("created", Double, nullable=False),
+    Column("due", Double, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("delivered", Double),
+    Column("given_up", Double),
+    Column("reference", Text),
+    UniqueConstraint("channel", "approval_id", "event"),
+)
+"""What channels tell of approvals, once each. ``reference``: the message in the channel, to update it there."""
+
+Index("ix_deliveries_due", deliveries.c.due)
+
+agent_sessions = Table(
+    "agent_sessions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("session", Text, nullable=False),
+    Column("groups", _JSON, nullable=False),
+    Column("started", Double, nullable=False),
+    Column("seen", Double, nullable=False),
+    Column("calls", BigInteger, nullable=False, server_default="0"),
+    Column("denied", BigInteger, nullable=False, server_default="0"),
+    Column("held", BigInteger, nullable=False, server_default="0"),
+    Column("token_expires", Double, nullable=False),
+    Column("longest", Double),
+    Column("idle", Double),
+    Column("ended", Double),
+    Column("why", Text),
+)
+"""Sessions of agents. ``id``: SHA-256 of issuer, subject and session, which may be of any length. ``longest`` and
+``idle``: seconds that policy grants. ``ended``: since then its calls are refused."""
+
+Index("ix_agent_sessions_seen", agent_sessions.c.seen)
 
 approvals = Table(
     "approvals",
@@ -79,14 +169,20 @@ approvals = Table(
     Column("reason", Text, nullable=False, server_default=""),
     Column("request", String(64)),
     Column("change", _JSON),
+    Column("kind", String(16), nullable=False, server_default="call"),
+    Column("together", Text),
+    Column("body", _JSON),
 )
 """``live``: the fingerprint again until a final state is reached, then NULL, so that no call has two live approvals.
 ``people``: who may not answer. ``terms``: the grant that a yes leaves behind. ``reason``: the last words of a move.
-``request``: the fingerprint without the effect on an object. ``change``: that effect, as people are shown it."""
+``request``: the fingerprint without the effect on an object. ``change``: that effect, as people are shown it.
+``kind``: ``call``, or ``access`` asked for in advance. ``together``: what calls of one command have in common, so that
+people are asked once. ``body``: the request's body, masked, as people are shown it."""
 
 Index("ix_approvals_agent", approvals.c.issuer, approvals.c.subject, approvals.c.state)
 Index("ix_approvals_fingerprint", approvals.c.fingerprint, approvals.c.created)
 Index("ix_approvals_request", approvals.c.request)
+Index("ix_approvals_together", approvals.c.together)
 Index("ix_approvals_created", approvals.c.created)
 Index("ix_approvals_state", approvals.c.state, approvals.c.created)
 
@@ -102,10 +198,13 @@ approval_answers = Table(
     Column("os_user", String(128), nullable=False, server_default=""),
     Column("reason", Text, nullable=False, server_default=""),
     Column("at", Double, nullable=False),
+    Column("shown", String(64)),
+    Column("forced", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("approval_id", "user_name", "answer"),
     UniqueConstraint("approval_id", "person", "answer"),
 )
-"""``person`` is who counts: the user, or for answers given on the gateway's machine the operating system's user."""
+"""``person`` is who counts: the user, or for answers given on the gateway's machine the operating system's user.
+``shown``: digest of what the person had before them. ``forced``: one person's yes instead of the quorum's."""
 
 grants = Table(
     "grants",
