@@ -2,8 +2,8 @@
 
     python -m benchmarks.hostile_texts [PART_OF_A_NAME [ENTITY]] [--json FILE]
 
-Prints milliseconds for the slowest detectors of each text, and for the plan of all built-in profiles. Nothing is
-remembered between texts.
+Prints milliseconds of the processor, the best of three times, for the slowest detectors of each text and for the plan
+of all built-in profiles. Nothing is remembered from one time to the next.
 """
 
 import argparse
@@ -15,8 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from masking import detectors
-from masking.detection import Detector
+from masking import detectors, numbering, phone_numbers
 from masking.errors import Unmaskable
 from masking.operators import Operators
 from masking.plan import Plan
@@ -26,6 +25,9 @@ from masking.screens import PRESIDIO_ENTITIES
 
 SIZE = 16 * 1024
 LIMIT_MS = 50.0
+CLEARLY_MS = 10.0
+"""What took no longer is not tried again."""
+TIMES = 3
 
 
 def _filled(*pieces: str | Callable[[random.Random], str], size: int = SIZE) -> str:
@@ -151,21 +153,39 @@ TEXTS: dict[str, str] = {
 }  # fmt: skip
 
 
-def _milliseconds(act: Callable[[], object]) -> tuple[float, str]:
-    start = time.thread_time()
-    try:
-        act()
-    except Unmaskable as error:
-        return (time.thread_time() - start) * 1e3, f" REFUSED: {error}"
-    return (time.thread_time() - start) * 1e3, ""
+_REMEMBERING = (
+    detectors.builtin, detectors.has_suffix, numbering.is_valid, numbering.valid_abroad, numbering.valid_bare,
+    phone_numbers.taken_apart,
+)  # fmt: skip
 
 
-def _found(detector: Detector, text: str) -> object:
-    return detector.find(text, lifted=True, threshold=0.0)
+def _best(make: Callable[[], Callable[[], object]]) -> tuple[float, str]:
+    """The fewest milliseconds that what is made takes, and why it was refused; each time it is made anew."""
+    took, refused = float("inf"), ""
+    for _ in range(TIMES):
+        for each in _REMEMBERING:
+            each.cache_clear()
+        act = make()
+        start = time.process_time()
+        try:
+            act()
+        except Unmaskable as error:
+            refused = f" REFUSED: {error}"
+        took = min(took, (time.process_time() - start) * 1e3)
+        if took < CLEARLY_MS:
+            break
+    return took, refused
 
 
-def _all_detectors() -> list[Detector]:
-    return [each for entity in sorted(PRESIDIO_ENTITIES) for each in detectors.builtin(entity)]
+def _detecting(entity: str, text: str) -> Callable[[], object]:
+    found = detectors.builtin(entity)
+    return lambda: [each.find(text, lifted=True, threshold=0.0) for each in found]
+
+
+def _judging(text: str) -> Callable[[], object]:
+    profiles = resolve({})
+    plan = Plan([profiles[each] for each in BUILTIN], Operators(b"k" * 32))
+    return partial(plan.judge.edits, text, "phone")
 
 
 def main() -> None:
@@ -179,15 +199,13 @@ def main() -> None:
     # A collection of all that is loaded takes a tenth of a second, and would be told of whichever detector it hits.
     gc.collect()
     gc.freeze()
-    profiles = resolve({})
-    only = [each for each in _all_detectors() if not options.entity or each.entity == options.entity]
+    only = [each for each in sorted(PRESIDIO_ENTITIES) if options.entity in {None, each}]
     figures = {}
     for name, text in TEXTS.items():
         if options.part not in name:
             continue
-        slowest = sorted(((*_milliseconds(partial(_found, each, text)), each.entity) for each in only), reverse=True)
-        plan = Plan([profiles[each] for each in BUILTIN], Operators(b"k" * 32))
-        took, refused = _milliseconds(partial(plan.judge.edits, text, "phone"))
+        slowest = sorted(((*_best(partial(_detecting, each, text)), each) for each in only), reverse=True)
+        took, refused = _best(partial(_judging, text))
         mark = "!" if took > LIMIT_MS or refused or slowest[0][0] > LIMIT_MS else " "
         first = ", ".join(f"{entity} {ms:.1f}{told}" for ms, told, entity in slowest[:2])
         print(f"{mark} {name:24} plan {took:7.1f}{refused}  {first}")

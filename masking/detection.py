@@ -25,7 +25,7 @@ class Detector(Protocol):
     screen: str | None
     """A regular expression that matches every ASCII text with a hit; None: every text has to be asked about."""
     screens_all: bool
-    """Whether the screen matches every text with a hit, ASCII or not."""
+    """Whether the screen matches what is ``shown`` of every text with a hit, ASCII or not."""
 
     def reach(self, *, lifted: bool) -> float:
         """The highest score that a hit can have."""
@@ -40,10 +40,13 @@ def lift(score: float) -> float:
 
 
 def distinct(hits: Iterable[Hit]) -> list[Hit]:
-    """Without hits that lie inside another of the same entity with at least the same score."""
+    """Without hits that lie inside another of the same entity with at least the same score; in order."""
+    every = list(hits)
+    if len(every) < 2:
+        return every
     kept: list[Hit] = []
     reaching: list[Hit] = []
-    for hit in sorted(set(hits), key=lambda each: (each.entity, each.start, each.start - each.end, -each.score)):
+    for hit in sorted(set(every), key=lambda each: (each.entity, each.start, each.start - each.end, -each.score)):
         reaching = [other for other in reaching if other.entity == hit.entity and other.end > hit.start]
         if not any(other.end >= hit.end and other.score >= hit.score for other in reaching):
             kept.append(hit)

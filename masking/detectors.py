@@ -7,8 +7,8 @@ leak; its e-mail pattern is quadratic; and most texts need not be looked at at a
 
 import logging
 import re
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, lru_cache
 from typing import Any
 
 import regex
@@ -20,17 +20,22 @@ from presidio_analyzer.predefined_recognizers import PhoneRecognizer
 from masking import ahead, numbering, urls
 from masking.detection import Detector, Hit, distinct, lift
 from masking.errors import Unmaskable
+from masking.numbers import is_issued_ssn, is_nhs, luhn
 from masking.phones import PhoneDetector
 from masking.profiles.spec import EntitySpec
-from masking.screens import COUNTRY_ENTITIES, SCREENS, derived
+from masking.screens import COUNTRY_ENTITIES, SCREENS, derived, of_own
 from masking.secret_patterns import SECRET_PATTERNS, SecretPattern
+from masking.shown import tells
 
 REGEX_SECONDS = 2.0
 """How long one pattern may take on one text before the text counts as unmaskable."""
 _LONGEST_EMAIL = 1024
+_DIGIT = regex.compile(r"\d")
+_HOST_ENDS = re.compile("[/?#]")
+_REMEMBERED = 4096
+_DOMAINS = 4096
+_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9._%+-]+")
 _EXACT_FLAGS = regex.DOTALL | regex.MULTILINE
-_WIDE = re.compile(r"\(\?[a-z]*i|\\[bBdDsSwW]")
-"""What means more in texts beyond ASCII: letters without their case, kinds of characters."""
 
 
 def _words(recognizer: Any) -> tuple[str, ...]:
@@ -41,11 +46,11 @@ def _words(recognizer: Any) -> tuple[str, ...]:
 class PatternDetector:
     """A recognizer made of regular expressions, with or without a validator."""
 
-    def __init__(self, recognizer: Any, screen: str | None = None, *, screens_all: bool = False) -> None:
+    def __init__(self, recognizer: Any, screen: str | None = None) -> None:
         self.entity: str = recognizer.supported_entities[0]
         self.context = _words(recognizer)
         self.screen = screen
-        self.screens_all = screens_all
+        self.screens_all = screen is not None and tells(screen)
         self._recognizer = recognizer
         self._patterns = [
             (regex.compile(pattern.regex, flags=recognizer.global_regex_flags), float(pattern.score))
@@ -85,10 +90,17 @@ class PatternDetector:
                 yield Hit(self.entity, start, end, score)
 
     def _score(self, value: str, base: float) -> float:
+        if not value.isascii() and any(_is_later_digit(each) for each in value):
+            return 1.0 if self._validates else base
         valid = self._recognizer.validate_result(value)
         if valid is not None:
             base = 1.0 if valid else 0.0
         return 0.0 if self._recognizer.invalidate_result(value) else base
+
+
+def _is_later_digit(character: str) -> bool:
+    """Whether only ``regex``, which knows a later Unicode, takes it for a digit: no validator can read its value."""
+    return not character.isdecimal() and _DIGIT.match(character) is not None
 
 
 class EmailDetector(PatternDetector):
@@ -109,7 +121,9 @@ class EmailDetector(PatternDetector):
             domain = self._DOMAIN.match(text, at)
             if domain and at > done and text[at - 1] != ".":
                 start = max(done, self._local_start(text, at))
-                match = pattern.search(text, start, domain.end(), timeout=REGEX_SECONDS)
+                # So few characters take no time worth a clock.
+                seconds = REGEX_SECONDS if domain.end() - start > self._WINDOW else None
+                match = pattern.search(text, start, domain.end(), timeout=seconds)
                 if match:
                     yield match.span()
                     done = match.end()
@@ -128,7 +142,9 @@ class EmailDetector(PatternDetector):
     def _score(self, value: str, base: float) -> float:  # noqa: ARG002  (a valid address is always sure)
         if len(value) > _LONGEST_EMAIL:
             return 1.0
-        return 1.0 if _suffixes()(value).fqdn else 0.0
+        local, _, domain = value.rpartition("@")
+        # Signs of a URL before the domain would make something else of it.
+        return 1.0 if _is_host(domain if _PLAIN_LOCAL.fullmatch(local) else value) else 0.0
 
 
 class UrlDetector(PatternDetector):
@@ -156,6 +172,27 @@ class CountryDetector(PatternDetector):
     def _spans(self, pattern: "regex.Pattern[str]", text: str) -> Iterator[tuple[int, int]]:
         form = self._forms[pattern]
         return form.spans(text, REGEX_SECONDS) if form else super()._spans(pattern, text)
+
+
+class CheckedDetector(PatternDetector):
+    """Digits with spaces, dots and hyphens between them, whose check is made at once and not digit by digit."""
+
+    _CHECKS: Mapping[str, Callable[[str], bool]] = {
+        "CREDIT_CARD": lambda value: luhn(_joined(value)),
+        "UK_NHS": lambda value: is_nhs(_joined(value)),
+        "US_SSN": is_issued_ssn,
+    }
+
+    def _score(self, value: str, base: float) -> float:
+        if not value.isascii():
+            return super()._score(value, base)
+        if not self._CHECKS[self.entity](value):
+            return 0.0
+        return 1.0 if self._validates else base
+
+
+def _joined(value: str) -> str:
+    return value.replace("-", "").replace(" ", "")
 
 
 class IbanDetector(PatternDetector):
@@ -189,6 +226,18 @@ class _SecretRecognizer(PatternRecognizer):
 def _suffixes() -> Callable[[str], tldextract.tldextract.ExtractResult]:
     """The public suffix list that comes with tldextract: the default would be fetched over HTTP."""
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, fallback_to_snapshot=True)
+
+
+@lru_cache(_DOMAINS)
+def _is_host(text: str) -> bool:
+    """Whether a domain, or the one in an e-mail address, ends in a public suffix with something before it."""
+    return bool(_suffixes()(text).fqdn)
+
+
+@lru_cache(_REMEMBERED)
+def has_suffix(address: str) -> bool:
+    """Whether the host in an address ends in a public suffix, and has a name before it."""
+    return bool(_suffixes()(address).fqdn)
 
 
 @cache
@@ -225,9 +274,12 @@ def country_recognizers() -> dict[str, Any]:
 
 
 _SPECIAL: dict[str, type[PatternDetector]] = {
+    "CREDIT_CARD": CheckedDetector,
     "EMAIL_ADDRESS": EmailDetector,
     "IBAN_CODE": IbanDetector,
+    "UK_NHS": CheckedDetector,
     "URL": UrlDetector,
+    "US_SSN": CheckedDetector,
 }
 
 
@@ -241,12 +293,7 @@ def builtin(entity: str) -> tuple[Detector, ...]:
     if entity in COUNTRY_ENTITIES:
         return (CountryDetector(country_recognizers()[entity]),)
     secrets = [secret for secret in SECRET_PATTERNS if secret.entity == entity]
-    return tuple(
-        PatternDetector(
-            _SecretRecognizer(secret), secret.screen, screens_all=not _WIDE.search(secret.regex + secret.screen)
-        )
-        for secret in secrets
-    )
+    return tuple(PatternDetector(_SecretRecognizer(secret), secret.screen) for secret in secrets)
 
 
 def _phone_detector(recognizer: PhoneRecognizer) -> PhoneDetector:
@@ -260,15 +307,14 @@ def _phone_detector(recognizer: PhoneRecognizer) -> PhoneDetector:
 
 def custom(entity: str, spec: EntitySpec) -> Detector:
     """The detector of an entity that a profile defines."""
-    return PatternDetector(
-        PatternRecognizer(
-            supported_entity=entity,
-            patterns=[Pattern(entity, spec.regex, spec.score)] if spec.regex else [],
-            deny_list=list(spec.deny_list),
-            deny_list_score=spec.score,
-            context=list(spec.context),
-        )
+    recognizer: Any = PatternRecognizer(
+        supported_entity=entity,
+        patterns=[Pattern(entity, spec.regex, spec.score)] if spec.regex else [],
+        deny_list=list(spec.deny_list),
+        deny_list_score=spec.score,
+        context=list(spec.context),
     )
+    return PatternDetector(recognizer, of_own([pattern.regex for pattern in recognizer.patterns]))
 
 
 def warm() -> None:

@@ -21,7 +21,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from masking.numbers import luhn
+from masking.numbers import is_nhs, luhn
 
 KEPT = 4
 """Digits that are kept at the end, where nothing else is said."""
@@ -143,8 +143,4 @@ def _constant(frame: _Frame, tail: str) -> str:
 
 def _means_something(digits: str) -> bool:
     """Whether a check digit makes it a card number or an NHS number."""
-    return luhn(digits) or (len(digits) == 10 and _is_nhs(digits))
-
-
-def _is_nhs(digits: str) -> bool:
-    return sum(int(digit) * weight for digit, weight in zip(digits, range(10, 0, -1), strict=True)) % 11 == 0
+    return luhn(digits) or (len(digits) == 10 and is_nhs(digits))

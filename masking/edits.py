@@ -29,8 +29,12 @@ def merge(edits: Iterable[Edit]) -> list[Edit]:
     Overlapping spans become one that covers all of them, replaced as the strictest, surest and longest of them says:
     no character of any of them remains.
     """
+    ordered = list(edits)
+    if len(ordered) < 2:
+        return ordered
+    ordered.sort(key=lambda each: (each.start, -each.end))
     merged: list[Edit] = []
-    for edit in sorted(edits, key=lambda each: (each.start, -each.end)):
+    for edit in ordered:
         if merged and edit.start < merged[-1].end:
             merged[-1] = _union(merged[-1], edit)
         else:
@@ -58,7 +62,7 @@ def apply(text: str, edits: Sequence[Edit]) -> str:
 
 def shift(edit: Edit, offset: int) -> Edit:
     """The same edit in a text in which its own text begins at ``offset``."""
-    return replace(edit, start=edit.start + offset, end=edit.end + offset)
+    return replace(edit, start=edit.start + offset, end=edit.end + offset) if offset else edit
 
 
 def count(edits: Iterable[Edit]) -> dict[str, int]:

@@ -44,12 +44,17 @@ _WRITTEN_OUT = re.compile(
 )
 """What no identifier and no price looks like, so that it may touch letters and signs of currencies."""
 
+_TOUCHING = re.compile(r"[A-Za-z$%]|[^\x00-\x7f]")
+"""All that makes a difference beside a number."""
+
 
 def embedded_phones(text: str) -> Iterator[tuple[int, int]]:
     """Spans of what may be a phone number without its neighbours; yet to be judged.
 
     libphonenumber has none beside a Latin letter, a sign of a currency or a per cent sign.
     """
+    if _TOUCHING.search(text) is None:
+        return
     for match in _NUMBER.finditer(text):
         before, after = _neighbours(match)
         if after == "%" or any(each.isalpha() and not each.isascii() for each in (before, after)):

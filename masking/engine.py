@@ -38,6 +38,19 @@ _PAYLOADS = {Shape.SSE: of_event, Shape.NDJSON: of_line}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A body as it came, and how it is to be masked."""
+
+    body: bytes = field(repr=False)
+    content_type: str
+    content_encoding: str = ""
+    profiles: tuple[str, ...]
+    """By name; a body without any stays as it is."""
+    pseudonyms: Pseudonyms | None = None
+    """Whose tokens it gets; None: those of the engine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Masked:
     """A masked body."""
 
@@ -125,21 +138,33 @@ class MaskingEngine:
 
         ``pseudonyms``: whose tokens it gets; None: those of this engine.
         """
-        if not profiles or not body:
-            return Masked(body=body, encoding=content_encoding)
+        return self.masked(
+            Given(
+                body=body,
+                content_type=content_type,
+                content_encoding=content_encoding,
+                profiles=profiles,
+                pseudonyms=pseudonyms,
+            )
+        )
+
+    def masked(self, given: Given) -> Masked:
+        """What ``mask_body`` gives."""
+        if not given.profiles or not given.body:
+            return Masked(body=given.body, encoding=given.content_encoding)
         with refusing():
-            declared = read_content_type(content_type)
-            plain = decode(body, content_encoding, self._limits)
-            quick = self._look(profiles, pseudonyms).at(plain, declared)
+            declared = read_content_type(given.content_type)
+            plain = decode(given.body, given.content_encoding, self._limits)
+            quick = self._look(given.profiles, given.pseudonyms).at(plain, declared)
             if quick is not None:
                 return Masked(body=quick.body, counts=quick.counts)
             text = _text(plain, declared)
-            edits = merge(self._edits(text, declared, profiles, pseudonyms))
+            edits = merge(self._edits(text, declared, given.profiles, given.pseudonyms))
             if edits:
                 plain = apply(text, edits).encode(declared.charset)
             return Masked(body=plain, counts=count(edits))
 
-    def mask_at_once(  # noqa: PLR0913  (everything that tells what a body is)
+    def mask_at_once(
         self,
         body: bytes,
         *,
@@ -147,19 +172,30 @@ class MaskingEngine:
         content_encoding: str = "",
         profiles: tuple[str, ...],
         pseudonyms: Pseudonyms | None = None,
-        most: int = AT_ONCE,
     ) -> Masked | None:
         """What ``mask_body`` gives, where that takes so little that an event loop may wait for it; None elsewhere.
 
-        None as well for profiles that were not ``prepare``d. ``most``: bytes of a body that are looked through.
+        None as well for profiles that were not ``prepare``d.
         """
-        if not profiles or not body:
-            return Masked(body=body, encoding=content_encoding)
-        if len(body) > most or coding(content_encoding) or not self._is_prepared(profiles):
+        return self.masked_at_once(
+            Given(
+                body=body,
+                content_type=content_type,
+                content_encoding=content_encoding,
+                profiles=profiles,
+                pseudonyms=pseudonyms,
+            )
+        )
+
+    def masked_at_once(self, given: Given, *, most: int = AT_ONCE) -> Masked | None:
+        """What ``mask_at_once`` gives. ``most``: bytes of a body that are looked through."""
+        if not given.profiles or not given.body:
+            return Masked(body=given.body, encoding=given.content_encoding)
+        if len(given.body) > most or coding(given.content_encoding) or not self._is_prepared(given.profiles):
             return None
         with refusing():
-            look = self._look(profiles, pseudonyms)
-            quick = look.at(body, read_content_type(content_type), judged=JUDGED_AT_ONCE)
+            look = self._look(given.profiles, given.pseudonyms)
+            quick = look.at(given.body, read_content_type(given.content_type), judged=JUDGED_AT_ONCE)
             return Masked(body=quick.body, counts=quick.counts) if quick is not None else None
 
     def prepare(self, profiles: tuple[str, ...]) -> None:
@@ -280,7 +316,7 @@ class MaskingEngine:
             text = body if isinstance(body, str) else _text(body, declared)
             edits = self._edits(text, declared, profiles)
             found = {Finding(entity=each.entity, start=each.start, end=each.end, score=each.score) for each in edits}
-            ordered = sorted(found, key=lambda each: (each.start, each.end, each.entity))
+            ordered = sorted(found, key=lambda each: (each.start, each.end, each.entity, each.score))
             return Inspection(masked=apply(text, merge(edits)), findings=tuple(ordered))
 
     def _edits(

@@ -12,7 +12,6 @@ comes after that is still judged with what was given on before, so that only the
 seen. Of a value of several words that only a profile's own list knows, the first words may be seen.
 """
 
-import json
 import re
 from bisect import bisect_right
 from collections import OrderedDict, deque
@@ -21,6 +20,7 @@ from dataclasses import dataclass, field, replace
 
 from masking.edits import Edit, merge, shift
 from masking.errors import Unmaskable
+from masking.formats.json_document import as_inside
 from masking.pieces import Place, is_last, pieces
 from masking.views import View
 from masking.windows import unfinished
@@ -234,5 +234,5 @@ def _outside(edits: list[Edit], others: list[Edit]) -> Iterator[Edit]:
 def _placed(piece: Piece) -> Iterator[Edit]:
     """What is to be replaced in a piece, in the places of its record."""
     for edit in piece.text.give(piece.start, piece.end):
-        quoted = json.dumps(edit.replacement, ensure_ascii=False)[1:-1]
+        quoted = as_inside(edit.replacement)
         yield replace(edit, start=piece.view.origin(edit.start), end=piece.view.origin(edit.end), replacement=quoted)

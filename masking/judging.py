@@ -13,13 +13,15 @@ from dataclasses import replace
 from masking import operators, packed, views
 from masking.detection import Hit
 from masking.edits import Edit, apply, merge
+from masking.gaps import Span, between
 from masking.memory import remembered
 from masking.ner import NOBODY, Asked, NerRules
 from masking.numbers import is_card_number
 from masking.operators import Operators, Treatment, strictest
 from masking.rounds import Known, found_in
 from masking.screening.superset import superset
-from masking.senses import Screened, Sense, Span
+from masking.senses import Screened, Sense
+from masking.shown import shown
 from masking.sieve import sieve
 
 _PACKED_DEPTH = 2
@@ -82,7 +84,7 @@ class Judge:
         known: Known = {}
         read = [*self._read(text, key, asked, known)]
         unpacked = [*self._unpacked(text, read, depth, within)]
-        found = list(dict.fromkeys((*read, *unpacked)))
+        found = _once(read, unpacked)
         if not unpacked and not (found and self._partial):
             return found
 
@@ -96,8 +98,8 @@ class Judge:
         if stays(found):
             return found
         # Base64 of a masked text may look like a secret where that of the text did not.
-        found = list(dict.fromkeys((*read, *(_as_token(edit) for edit in unpacked))))
-        return found if not self._partial or (unpacked and stays(found)) else _all_of(text, found)
+        found = _once(read, [_as_token(edit) for edit in unpacked])
+        return found if not self._partial or (unpacked and stays(found)) else all_of(text, found)
 
     @property
     def senses(self) -> tuple[Sense, ...]:
@@ -119,6 +121,10 @@ class Judge:
         """Whether ``text`` is what an operator left behind."""
         return self._tokens.fullmatch(text) is not None
 
+    def without_tokens(self, text: str) -> str:
+        """``text`` with a space where operators left something behind."""
+        return self._tokens.sub(" ", text)
+
     def hits(self, text: str, key: str = "", asked: Asked = NOBODY, known: Known | None = None) -> list[Hit]:
         """Everything detected in ``text``, in order."""
         senses = self._senses_for(text, key)
@@ -130,7 +136,7 @@ class Judge:
         lifted = self._lift(text, key)
         known = {} if known is None else known
         found = found_in(text, self._pieces(text), senses, lifted=lifted, budget=budget, known=known)
-        return sorted(found, key=lambda hit: (hit.start, hit.end))
+        return sorted(found, key=lambda hit: (hit.start, hit.end)) if len(found) > 1 else found
 
     def _read(self, text: str, key: str, asked: Asked, known: Known) -> Iterator[Edit]:
         for view in views.readings(text):
@@ -148,14 +154,15 @@ class Judge:
     def _senses_for(self, text: str, key: str) -> list[Screened]:
         """Those that could find anything."""
         chosen = self._that_may_hit(text)
-        if not self._weak or not text.isascii() or self.lifted_by(key) or self._speaks(text.lower()):
+        if not self._weak or not text.isascii() or self._speaks(text.lower()):
             return chosen
-        return [each for each in chosen if not each.is_weak]
+        by_key = self.lifted_by(key)
+        return [each for each in chosen if not each.is_weak or each.sense.rule.entity in by_key]
 
     def _that_may_hit(self, text: str) -> list[Screened]:
         ascii_only = text.isascii()
         if self._which:
-            found = set(self._which(text))
+            found = set(self._which(shown(text)))
             chosen = enumerate(self._senses)
             return [each for at, each in chosen if at in found or not (ascii_only or each.beyond_ascii)]
         if not ascii_only or self._screen(text):
@@ -173,7 +180,7 @@ class Judge:
             if sense.rule.entity in by_key:
                 return True
             if words is None:
-                words = self._tokens.sub(" ", text).lower()
+                words = self.without_tokens(text).lower()
             context = sense.detector.context
             if context not in known:
                 known[context] = sense.speaks(words)
@@ -193,10 +200,10 @@ class Judge:
 
     def _pieces(self, text: str) -> list[Span]:
         """The spans between tokens, in order."""
-        if "<" not in text and "*" not in text:
+        if "<" not in text and "*" not in text and "&" not in text:
             return [(0, len(text))] if text else []
         spans = [match.span() for match in self._tokens.finditer(text)]
-        return [(start, end) for start, end in _between(spans, len(text)) if end > start]
+        return between(spans, (0, len(text)))
 
     def _unpacked(self, text: str, read: Sequence[Edit], depth: int, within: Within) -> Iterator[Edit]:
         """Runs of base64 that hold a text with something to hide, each replaced by the base64 of the masked text."""
@@ -217,11 +224,17 @@ class Judge:
         return all(self._treatments[edit.entity].operator in _TOKEN_OPERATORS for edit in found)
 
 
+def _once(some: Sequence[Edit], others: Sequence[Edit]) -> list[Edit]:
+    """All of them in order, equals once."""
+    every = [*some, *others]
+    return list(dict.fromkeys(every)) if len(every) > 1 else every
+
+
 def _as_token(edit: Edit) -> Edit:
     return replace(edit, replacement=f"<{edit.entity}>")
 
 
-def _all_of(text: str, found: Sequence[Edit]) -> list[Edit]:
+def all_of(text: str, found: Sequence[Edit]) -> list[Edit]:
     """For a text that would be masked again as ``found`` leaves it: nothing of it is left."""
     entity = max(found, key=lambda edit: edit.score).entity
     return [whole(entity, text, f"<{entity}>", Treatment())]
@@ -241,11 +254,3 @@ def whole(entity: str, value: str, replacement: str, treatment: Treatment) -> Ed
         replacement=replacement,
         strictness=treatment.strictness,
     )
-
-
-def _between(spans: Sequence[Span], length: int) -> Iterator[Span]:
-    position = 0
-    for start, end in spans:
-        yield position, start
-        position = end
-    yield position, length

@@ -15,6 +15,8 @@ import phonenumbers
 from phonenumbers.phonemetadata import PhoneMetadata
 from phonenumbers.phonenumberutil import _formatting_rule_has_first_group_only as _prefix_is_free
 
+from masking.number_starts import first_digits
+
 _SHORTEST, _LONGEST = 2, 17
 """Digits of a national number."""
 _LONGEST_CODE = 3
@@ -25,6 +27,11 @@ _TYPES = (
     "fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "voip", "personal_number", "pager", "uan",
     "voicemail",
 )  # fmt: skip
+
+_MOST_PREFIXES = 2
+"""How often the national prefix is taken off: before the code of the country is looked for, and after it."""
+_KEPT_AFTER_PREFIX = re.compile(r"\(\\d\{[0-9,]+\}\)(?=\)\?\Z)")
+"""The number itself at the end of a prefix with the code of a carrier."""
 
 type _Matches = Callable[[str], object]
 
@@ -50,6 +57,10 @@ class Plan:
         self._typed = _fullmatch(self.typed)
         self.prefixed = _prefixed(metadata.number_format)
         self._prefixed = re.compile(self.prefixed).match
+        self.telling = first_digits(metadata.national_prefix_for_parsing).union(
+            first_digits(metadata.international_prefix), str(self.code)[0]
+        )
+        """With other first digits a number stands there as it is, without any prefix."""
 
     def international(self, digits: str) -> str | None:
         """What follows the prefix for calls abroad; None: it does not stand there."""
@@ -67,10 +78,6 @@ class Plan:
         if not self._general(digits) and self._general(national):
             return national
         return national if self._is_too_long(digits) else None
-
-    def has_prefix(self, digits: str) -> bool:
-        """Whether what looks like the national prefix stands before ``digits``."""
-        return self._prefix is not None and self._prefix.match(digits) is not None
 
     def without_prefix(self, digits: str) -> tuple[str, bool]:
         """``digits`` without the national prefix, and whether there was one to take off."""
@@ -140,55 +147,57 @@ def _exists(code: int) -> _Matches:
     return re.compile("|".join(dict.fromkeys(each.typed for each in _plans(code) if each.typed)) or "(?!)").fullmatch
 
 
-def has_prefix(region: str, digits: str) -> bool:
-    """Whether what looks like the national prefix of ``region`` stands before ``digits``."""
-    return home(region).has_prefix(digits)
+def prefix(region: str) -> str:
+    """What looks like the national prefix of ``region``."""
+    metadata: Any = PhoneMetadata.metadata_for_region(region)
+    return f"(?:{_uncaptured(metadata.national_prefix_for_parsing or '(?!)')})"
 
 
-def plausible(regions: Sequence[str]) -> Callable[[str], Sequence[str]]:
-    """A superset of the regions in which digits are valid: in most there is none, and no need to take them apart.
+def form(region: str) -> str:
+    """The digits that may be valid when dialled in ``region``: in most there is none, and no need to take them apart.
 
-    It is one for the digits of a number without an extension; with one, regions whose prefix the digits of both begin
-    with have to be asked as well.
+    They are those of a number without an extension; with one, digits that begin with what looks like the national
+    prefix have to be asked about as well.
     """
-    forms: dict[str, list[str]] = {}
-    for region in regions:
-        forms.setdefault(_form(region), []).append(region)
-    match = re.compile("".join(f"(?:(?={form})())?" for form in forms)).match
-    groups = [tuple(group) for group in forms.values()]
-
-    def where(digits: str) -> Sequence[str]:
-        found = match(digits)
-        if found is None or not found.lastindex:
-            return ()
-        return [region for place, group in enumerate(groups, 1) if found.start(place) == 0 for region in group]
-
-    return where
-
-
-def _form(region: str) -> str:
-    """The digits that may be valid when dialled in ``region``."""
     metadata: Any = PhoneMetadata.metadata_for_region(region)
     abroad = rf"(?:{_uncaptured(metadata.international_prefix or '(?!)')})(?!0)"
-    prefix = _uncaptured(metadata.national_prefix_for_parsing or "(?!)")
+    dropped = _dropped(metadata)
+    prefix = _uncaptured(dropped or metadata.national_prefix_for_parsing)
     there = _uncaptured(_anywhere(metadata.country_code))
-    prefixed = rf"(?:{prefix})+(?:{there}{r'|\d*' if metadata.national_prefix_transform_rule else ''})"
+    prefixed = rf"(?:{prefix}){{1,{_MOST_PREFIXES}}}(?:{there}{'' if dropped else r'|\d*'})"
     bare = rf"(?:(?={prefix})|(?!{_plans(metadata.country_code)[0].prefixed})){there}"
     return rf"(?:{abroad}|(?:{metadata.country_code}(?:{prefixed}|{there})|{prefixed}|{bare})\Z)"
+
+
+def _dropped(metadata: Any) -> str | None:
+    """What goes from the begin of a number with the national prefix; None: something else takes its place."""
+    prefix: str = metadata.national_prefix_for_parsing or "(?!)"
+    if not metadata.national_prefix_transform_rule:
+        return prefix
+    kept = _KEPT_AFTER_PREFIX.search(prefix)
+    # What is kept begins there, and goes on with what follows.
+    if kept is None or metadata.national_prefix_transform_rule != rf"\{re.compile(prefix).groups}":
+        return None
+    return prefix[: kept.start()] + prefix[kept.end() :]
 
 
 @lru_cache(_REMEMBERED)
 def is_valid(code: int, national: str) -> bool:
     """Whether the national number exists under this calling code."""
     plans = _plans(code)
+    main = plans[0]
     if len(plans) == 1:
-        return plans[0].holds(national)
+        return main.holds(national)
+    if main.leads(national) is None and main.holds(national):
+        return True
     if not _exists(code)(national):
         return False
     for here in plans:
         leads = here.leads(national)
-        if leads or (leads is None and here.holds(national)):
+        if leads:
             return here.holds(national)
+        if leads is None and here.holds(national):
+            return True
     return False
 
 
@@ -202,6 +211,7 @@ def calling_code(digits: str) -> tuple[int, str]:
     return 0, digits
 
 
+@lru_cache(_REMEMBERED)
 def valid_abroad(digits: str) -> bool | None:
     """Whether ``digits`` after a plus sign are a valid number; None: they begin with no calling code."""
     if len(digits) <= _SHORTEST:
@@ -217,6 +227,10 @@ def valid_in(region: str, digits: str, written: str, *, plus: bool) -> bool:
     follows it is no calling code.
     """
     here = home(region)
+    usual = _plans(here.code)[0]
+    if digits[0] not in here.telling:
+        bare = not plus and valid_bare(here.code, digits)
+        return usual.without_prefix(written)[1] if bare is None else bare
     abroad = here.international(digits)
     if abroad is not None:
         return bool(valid_abroad(abroad))
@@ -228,8 +242,15 @@ def valid_in(region: str, digits: str, written: str, *, plus: bool) -> bool:
     national = _is_number(here.code, digits, here)
     if national is None:
         return False
-    usual = _plans(here.code)[0]
     return not usual.wants_prefix(national) or usual.without_prefix(written)[1]
+
+
+@lru_cache(_REMEMBERED)
+def valid_bare(code: int, digits: str) -> bool | None:
+    """Whether ``digits`` without a prefix are valid where this calling code is; None: only if one is written."""
+    if not (_SHORTEST <= len(digits) <= _LONGEST and is_valid(code, digits)):
+        return False
+    return None if _plans(code)[0].wants_prefix(digits) else True
 
 
 def _is_number(code: int, digits: str, here: Plan | None = None) -> str | None:

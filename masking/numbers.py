@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal, InvalidOperation
+from operator import mul
 
 _ISSUERS = re.compile(
     r"""
@@ -21,13 +22,39 @@ _ISSUERS = re.compile(
 _SHORTEST, _LONGEST = 13, 19
 
 
+_TEN_DIGITS = frozenset("0123456789")
+_DOUBLED = str.maketrans("0123456789", "0246813579")
+"""The sum of the digits of twice a digit."""
+
+
 def luhn(digits: str) -> bool:
     """Whether the last digit is the check digit of the others (ISO/IEC 7812-1, annex B)."""
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) << (place & 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
+    if not digits.isascii():
+        digits = "".join(str(int(digit)) for digit in digits)
+    doubled = digits[-2::-2].translate(_DOUBLED)
+    return (sum(map(int, digits[-1::-2])) + sum(map(int, doubled))) % 10 == 0
+
+
+def is_nhs(digits: str) -> bool:
+    """Whether the last digit checks the others as that of a National Health Service number does (modulus 11)."""
+    if not digits.isascii():
+        digits = "".join(str(int(digit)) for digit in digits)
+    # Ten times the code of zero is too much by a multiple of eleven.
+    total: int = sum(map(mul, digits.encode(), range(10, 0, -1)))
+    return total % 11 == 0
+
+
+_PLACEHOLDERS = frozenset({"123456789", "987654320", "078051120"})
+"""Social Security numbers of advertisements."""
+
+
+def is_issued_ssn(value: str) -> bool:
+    """Whether digits and signs between them could be a Social Security number that somebody has."""
+    signs = {*value} - _TEN_DIGITS
+    digits = re.sub("[^0-9]", "", value) if signs else value
+    if len(signs) > 1 or digits in _PLACEHOLDERS or digits[:3] in {"000", "666"}:
+        return False
+    return digits[3:5] != "00" and digits[5:] != "0000" and digits.strip(digits[0]) != ""
 
 
 def is_card(digits: str) -> bool:

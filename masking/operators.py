@@ -155,10 +155,10 @@ def _normal(entity: str, value: str) -> str:
 def tokens(entities: Iterable[str], keep_last: int = 0) -> re.Pattern[str]:
     """Matches what the operators leave behind for ``entities``, and nothing that could hold a value.
 
-    ``keep_last`` is the most that any ``mask`` in use keeps; 0 when none is in use.
+    Also as markup writes it. ``keep_last`` is the most that any ``mask`` in use keeps; 0 when none is in use.
     """
     names = "|".join(sorted(map(re.escape, entities), key=len, reverse=True)) or r"(?!)"
     forms = rf"[0-9a-f]{{{_PSEUDONYM}}}|[0-9a-f]{{{_HASH}}}|[{_LETTERS}]{{{_REVERSIBLE}}}"
-    left = rf"<(?:{names})(?::(?:{forms}))?>"
+    left = rf"(?:<|&(?:amp;)*+lt;)(?:{names})(?::(?:{forms}))?(?:>|&(?:amp;)*+gt;)"
     starred = rf"|\*{{2,}}+(?:[^\s*]{{1,{keep_last}}}(?![^\s,;]))?" if keep_last else ""
     return re.compile(left + starred)

@@ -8,6 +8,9 @@ import binascii
 import re
 from collections.abc import Iterator, Sequence
 
+from masking.gaps import between
+
+_ANY_RUN = re.compile(r"[A-Za-z0-9+/_-]{16}")
 _RUN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}={0,2}")
 _BLOCK = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}+(?:\r?\n[ \t]*+[A-Za-z0-9+/_-]++={0,2}+)++")
 _LINE = re.compile(r"[A-Za-z0-9+/_=-]+")
@@ -38,14 +41,15 @@ def texts_between(text: str, hidden: Sequence[tuple[int, int]]) -> Iterator[tupl
 
     What touches a run makes it another one: ``536-90-4399`` before it is written in its alphabet.
     """
+    if _ANY_RUN.search(text) is None:
+        return
     known: set[tuple[int, int]] = set()
     for start, end, inner in texts(text):
         known.add((start, end))
         yield start, end, inner
     if not hidden:
         return
-    begins, ends = [0, *(end for _, end in hidden)], [*(start for start, _ in hidden), len(text)]
-    for at, stop in zip(begins, ends, strict=True):
+    for at, stop in between(hidden, (0, len(text))):
         for start, end, inner in texts(text[at:stop]):
             if (at + start, at + end) not in known:
                 yield at + start, at + end, inner

@@ -4,12 +4,15 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 import phonenumbers
 from phonenumbers.phonenumbermatcher import _contains_only_valid_x_chars
 from phonenumbers.phonenumberutil import (
     _PLUS_CHARS_PATTERN,
+    _RFC3966_PHONE_CONTEXT,
     _VALID_PUNCTUATION,
+    _VALID_START_CHAR_PATTERN,
     _build_national_number_for_parsing,
     _is_viable_phone_number,
     _maybe_strip_extension,
@@ -17,12 +20,14 @@ from phonenumbers.phonenumberutil import (
 )
 
 from masking import numbering
+from masking.number_starts import FIRST_DIGITS, starts
 
 FEWEST_DIGITS = 4
 """No region has a shorter valid number."""
 MOST_DIGITS = 40
 """Of a number with every prefix; digits of an extension come on top."""
 _REMEMBERED = 8192
+_LETTER, _FEWEST_LETTERS = re.compile("[A-Za-z]"), 3
 _PLAIN = re.compile(r"\+?[0-9]+")
 """Pieces without the signs that mean nothing: digits, and at most a plus sign before them."""
 
@@ -33,6 +38,11 @@ class _Signs(dict[int, str | None]):
     _IDLE = re.compile(f"[{_VALID_PUNCTUATION}]")
     _TELLING = frozenset("x~\uff5e")
 
+    @classmethod
+    def is_idle(cls, character: str) -> bool:
+        """Whether a sign means nothing."""
+        return character not in cls._TELLING and cls._IDLE.fullmatch(character) is not None
+
     def __missing__(self, code: int) -> str | None:
         character = chr(code)
         value: str | None = character
@@ -40,13 +50,27 @@ class _Signs(dict[int, str | None]):
             value = str(unicodedata.decimal(character))
         elif character == "\uff0b":
             value = "+"
-        elif character not in self._TELLING and self._IDLE.fullmatch(character):
+        elif self.is_idle(character):
             value = None
         self[code] = value
         return value
 
 
 _SIGNS = _Signs()
+_SHAPE = str.maketrans("123456789", "000000000")
+_NO_DIGITS = {code: None for code in range(128) if not chr(code).isdecimal()}
+
+
+def digits_of(text: str) -> str:
+    """The digits in a text, in ASCII."""
+    if text.isascii():
+        return text.translate(_NO_DIGITS)
+    return "".join(map(str, map(unicodedata.decimal, filter(str.isdecimal, text))))
+
+
+def is_idle(character: str) -> bool:
+    """Whether a character of a number is a digit, or a sign that means nothing."""
+    return character.isdecimal() or _Signs.is_idle(character)
 
 
 class Numbers:
@@ -54,10 +78,14 @@ class Numbers:
 
     def __init__(self, regions: tuple[str, ...]) -> None:
         self._bits = {region: 1 << place for place, region in enumerate(regions)}
-        self._plausible = numbering.plausible(regions)
         self.everywhere = (1 << len(regions)) - 1
+        forms = [numbering.form(region) for region in regions]
+        self._starts = starts(forms, MOST_DIGITS)
+        prefixed = [f"{form}|{numbering.prefix(region)}" for form, region in zip(forms, regions, strict=True)]
+        self._extended_starts = starts(prefixed, MOST_DIGITS)
         self._of_digits = lru_cache(_REMEMBERED)(self._plain)
         self._of_text = lru_cache(_REMEMBERED)(self._parsed)
+        self._regions = lru_cache(_REMEMBERED)(self._among)
 
     def where(self, piece: str) -> int:
         """The regions in which ``piece``, all of it, is a number."""
@@ -66,11 +94,26 @@ class Numbers:
             return self._of_text(piece)
         return self._of_digits(digits) if FEWEST_DIGITS <= len(digits) <= MOST_DIGITS else 0
 
+    def may_be(self, count: int, first: str) -> bool:
+        """Whether ``count`` digits of which these are the ``first`` (four) may be a number anywhere."""
+        return count <= MOST_DIGITS and first in self._starts[count]
+
+    def may_be_extended(self, counts: Iterable[int], first: str) -> bool:
+        """The same for a number with an extension: the digits of both are ``count``, or of the number alone."""
+        return any(count <= MOST_DIGITS and first in self._extended_starts[count] for count in counts)
+
+    def of_digits(self, digits: str) -> int:
+        """The regions in which ``digits``, at least four and with signs that mean nothing, are a number."""
+        return self._of_digits(digits) if len(digits) <= MOST_DIGITS else 0
+
     def _plain(self, digits: str) -> int:
         if digits[0] == "+":
             return self._judged(self._bits, digits[1:], digits[1:], plus=True)
-        regions = self._plausible(digits)
-        return self._judged(regions, digits, digits, plus=False) if regions else 0
+        may_be = self._starts[len(digits)].get(digits[:FIRST_DIGITS])
+        return self._judged(self._regions(may_be), digits, digits, plus=False) if may_be else 0
+
+    def _among(self, bits: int) -> tuple[str, ...]:
+        return tuple(region for region, bit in self._bits.items() if bits & bit)
 
     def _judged(self, regions: Iterable[str], digits: str, written: str, *, plus: bool) -> int:
         if plus:
@@ -85,23 +128,19 @@ class Numbers:
 
     def _parsed(self, piece: str) -> int:
         """The same for a piece with letters, signs of an extension, or characters beyond ASCII."""
-        try:
-            number = _build_national_number_for_parsing(piece)
-        except phonenumbers.NumberParseException:
+        parts = taken_apart(piece.translate(_SHAPE))
+        if parts is None:
             return 0
-        if not _is_viable_phone_number(number):
-            return 0
-        extension, number = _maybe_strip_extension(number)
-        plus = _PLUS_CHARS_PATTERN.match(number)
-        digits = _normalize(number[plus.end() :] if plus else number)
+        digits = _dialled(piece[parts.dialled])
         if not digits or len(digits) > MOST_DIGITS:
             return 0
-        written = _digits(piece)
         regions: Iterable[str] = self._bits
-        if plus is None:
-            regions = {*self._plausible(digits), *(each for each in regions if numbering.has_prefix(each, written))}
-        valid = self._judged(regions, digits, written, plus=plus is not None)
-        return self._with_fitting_x(piece, extension, valid) if valid and "x" in piece.lower() else valid
+        if not parts.plus:
+            regions = self._regions(self._extended_starts[len(digits)].get(digits[:FIRST_DIGITS], 0))
+            if not regions:
+                return 0
+        valid = self._judged(regions, digits, _digits(piece), plus=parts.plus)
+        return self._with_fitting_x(piece, piece[parts.extension], valid) if valid and "x" in piece.lower() else valid
 
     def _with_fitting_x(self, piece: str, extension: str, valid: int) -> int:
         """The regions in which each ``x`` of a valid number stands for a carrier or for the extension."""
@@ -109,6 +148,41 @@ class Numbers:
             return sum(bit for region, bit in self._bits.items() if valid & bit and _fits(piece, region))
         marks = (place for place, character in enumerate(piece[:-1]) if character in "xX")
         return valid if all(extension and _digits(piece[mark:]) == extension for mark in marks) else 0
+
+
+class _Parts(NamedTuple):
+    """What a piece consists of."""
+
+    plus: bool
+    dialled: slice
+    extension: slice
+    """Empty where there is none."""
+
+
+@lru_cache(_REMEMBERED)
+def taken_apart(shape: str) -> _Parts | None:
+    """What a piece of this shape, which is a piece with each digit a zero, consists of; None: it is no number.
+
+    libphonenumber takes a piece apart by its signs and by how many digits are between them.
+    """
+    start = _VALID_START_CHAR_PATTERN.search(shape)
+    if start is None or _RFC3966_PHONE_CONTEXT in shape:
+        return None
+    number = _build_national_number_for_parsing(shape)
+    if not _is_viable_phone_number(number):
+        return None
+    begin = start.start()
+    stop = begin + len(number.rstrip("#"))
+    extension, number = _maybe_strip_extension(number)
+    plus = _PLUS_CHARS_PATTERN.match(number)
+    dialled = slice(begin + plus.end() if plus else begin, begin + len(number))
+    return _Parts(plus is not None, dialled, slice(stop - len(extension), stop))
+
+
+def _dialled(number: str) -> str:
+    """The digits of a number, and those that its letters stand for where it has three of them."""
+    is_plain = number.isascii() and len(_LETTER.findall(number)) < _FEWEST_LETTERS
+    return digits_of(number) if is_plain else _normalize(number)
 
 
 def _digits(piece: str) -> str:

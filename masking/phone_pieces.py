@@ -1,75 +1,87 @@
 """Where numbers may stand inside of what looks like one: libphonenumber's inner matches, in linear time."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from phonenumbers.phonenumberutil import _PLUS_CHARS, _VALID_PUNCTUATION
-
-from masking.phone_numbers import MOST_DIGITS
-
-_EXTENDED = re.compile(f"[^{_VALID_PUNCTUATION}{_PLUS_CHARS}\\d]|[xX~\uff5e]")
-"""What may be a sign of an extension: digits behind it do not count."""
-_DIGIT = re.compile(r"\d")
+_FEWEST = 4
+"""Characters of the shortest number."""
 _SLASH = re.compile(r"/+")
-_BRACKET = re.compile(r"\([^(]*")
 _SPACED_HYPHEN = re.compile(r"(?:\s-|-\s)(?=.)\s*")
 _WIDE_HYPHEN = re.compile("[\u2012-\u2015\uff0d](?=.)\\s*")
-_STOP = re.compile(r"\.+\s*([^.]+)")
-_SPACE = re.compile(r"\s+(\S+)")
+
+
+class _Parted(NamedTuple):
+    """What a candidate is cut at into parts of which each is looked at."""
+
+    sign: re.Pattern[str]
+    before: re.Pattern[str]
+    """The same with a part behind it that is long enough: its last group."""
+
+
+_BRACKET = _Parted(re.compile(r"\([^(]*"), re.compile(r"(\([^(]{3,})"))
+_STOP = _Parted(re.compile(r"\.+\s*[^.]+"), re.compile(r"\.++\s*+([^.]{4,})"))
+_SPACE = _Parted(re.compile(r"\s+\S+"), re.compile(r"\s++(\S{4,})"))
 
 type Span = tuple[int, int]
 
 
-def inside(text: str) -> Iterator[Span]:
+def inside(text: str, start: int, end: int) -> Iterator[Span]:
     """Pieces of a candidate, cut at one kind of sign at a time (``phonenumbermatcher._INNER_MATCHES``).
 
-    The stock matcher comes to some of them more than once, and to whatever is left of a candidate after each sign, how
-    long it may be. Here those with too many digits for any number are passed over.
+    ``text[start:end]`` is the candidate. The stock matcher comes to some of the pieces more than once, and to some that
+    are too short for any number.
     """
-    if "/" in text:
-        yield from _tails(text, _SLASH, 0)
-    if "(" in text:
-        yield from _parts(text, _BRACKET, 0)
-    if "-" in text:
-        yield from _tails(text, _SPACED_HYPHEN, 1)
-    if not text.isascii():
-        yield from _tails(text, _WIDE_HYPHEN, 0)
-    if "." in text:
-        yield from _parts(text, _STOP, 1)
-    yield from _parts(text, _SPACE, 1)
+    candidate = text[start:end]
+    if "/" in candidate:
+        yield from _tails(text, start, end, _SLASH)
+    if "(" in candidate:
+        yield from _parts(text, start, end, _BRACKET)
+    if "-" in candidate:
+        yield from _after(text, start, end, _overlapping(text, start, end, _SPACED_HYPHEN))
+    if not candidate.isascii():
+        yield from _tails(text, start, end, _WIDE_HYPHEN)
+    if "." in candidate:
+        yield from _parts(text, start, end, _STOP)
+    yield from _parts(text, start, end, _SPACE)
 
 
-def _least_start(text: str) -> int:
-    """Where the last digits begin that are few enough for a number; 0 if there are signs of an extension."""
-    if len(text) <= MOST_DIGITS or _EXTENDED.search(text):
-        return 0
-    places = [match.start() for match in _DIGIT.finditer(text)]
-    return places[-MOST_DIGITS - 1] if len(places) > MOST_DIGITS else 0
+def _tails(text: str, start: int, end: int, sign: re.Pattern[str]) -> Iterator[Span]:
+    """What is before the first sign, then what is after each."""
+    return _after(text, start, end, sign.finditer(text, start, end))
 
 
-def _tails(text: str, sign: re.Pattern[str], overlap: int) -> Iterator[Span]:
-    """What is before the first sign, then what is after each. ``overlap``: how much of a sign the next may share."""
-    match = sign.search(text)
-    if match is None:
-        return
-    yield 0, _trimmed(text, 0, match.start())
-    end = _trimmed(text, 0, len(text))
-    match = sign.search(text, max(match.start(), _least_start(text)))
+def _after(text: str, start: int, end: int, signs: Iterable[re.Match[str]]) -> Iterator[Span]:
+    last = -1
+    for match in signs:
+        begin, after = match.span()
+        if last < 0:
+            last = _trimmed(text, start, end)
+            if begin - start >= _FEWEST:
+                yield start, _trimmed(text, start, begin)
+        if last - after < _FEWEST:
+            return
+        yield after, last
+
+
+def _overlapping(text: str, start: int, end: int, sign: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """Signs that may share a character with the one before."""
+    match = sign.search(text, start, end)
     while match:
-        if match.end() < end:
-            yield match.end(), end
-        match = sign.search(text, max(match.start() + 1, match.end() - overlap))
+        yield match
+        match = sign.search(text, max(match.start() + 1, match.end() - 1), end)
 
 
-def _parts(text: str, sign: re.Pattern[str], group: int) -> Iterator[Span]:
+def _parts(text: str, start: int, end: int, parted: _Parted) -> Iterator[Span]:
     """What is before the first sign, then what is between each and the next."""
-    match = sign.search(text)
-    if match:
-        yield 0, _trimmed(text, 0, match.start())
-    while match:
-        start, end = match.span(group)
-        yield start, _trimmed(text, start, end)
-        match = sign.search(text, max(match.start() + 1, start))
+    first = parted.sign.search(text, start, end)
+    if first is None:
+        return
+    if first.start() - start >= _FEWEST:
+        yield start, _trimmed(text, start, first.start())
+    for match in parted.before.finditer(text, first.start(), end):
+        begin, stop = match.span(1)
+        yield begin, stop if text[stop - 1].isalnum() else _trimmed(text, begin, stop)
 
 
 def _trimmed(text: str, start: int, end: int) -> int:

@@ -11,10 +11,12 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from heapq import heappop, heappush
+from itertools import accumulate
 
 import phonenumbers
 from phonenumbers.phonenumbermatcher import (
     _CLOSING_PARENS,
+    _LEAD_CLASS,
     _LEAD_PATTERN,
     _MATCHING_BRACKETS,
     _OPENING_PARENS,
@@ -28,7 +30,8 @@ from phonenumbers.phonenumberutil import _SECOND_NUMBER_START_PATTERN
 
 from masking.detection import Hit, distinct, lift
 from masking.errors import Unmaskable
-from masking.phone_numbers import FEWEST_DIGITS, Numbers
+from masking.number_starts import FIRST_DIGITS
+from masking.phone_numbers import FEWEST_DIGITS, MOST_DIGITS, Numbers, digits_of, is_idle
 from masking.phone_pieces import Span, inside
 from masking.screens import SCREENS
 
@@ -75,13 +78,36 @@ class PhoneDetector:
         return distinct(hits)
 
 
+_LEAD = re.compile(rf"{_LEAD_CLASS}|\d")
+"""What every candidate begins with."""
+_MARK = re.compile("[xX#~]")
+"""Signs of an extension, or of a carrier."""
+_SEVERAL, _OTHER = 3, 1 << 20
+"""From so many marks on they may be letters of a name that is dialled. Another character weighs more than any marks."""
+_LAST_RUN = re.compile(r"[^\d]*(\d*)")
+
+
+@lru_cache(1024)
+def _weight(character: str) -> int:
+    """What a character does to the digits around it: nothing, begin an extension, or anything else."""
+    return 0 if is_idle(character) else 1 if _MARK.match(character) else _OTHER
+
+
 class _Walk:
     """One way through one text."""
 
     def __init__(self, text: str, numbers: Numbers, left: int) -> None:
         self._text = text
         self._numbers = numbers
+        self._digits = digits_of(text)
+        self._before = list(accumulate(map(str.isdecimal, text), initial=0))
+        """How many digits stand before each place."""
+        self._weights = list(accumulate(map(_weight, text), initial=0))
+        self._has_brackets = _BRACKETS.search(text) is not None
+        self._has_dates = "/" in text and _SLASH_SEPARATED_DATES.search(text) is not None
         self._seen: dict[Span, int] = {}
+        self._candidates: dict[int, Span | None] = {}
+        """The next candidate from each place where one could begin."""
         self.left = left
         """How many more pieces may be judged."""
 
@@ -95,7 +121,10 @@ class _Walk:
             candidate = heappop(order)
             regions = looking.pop(candidate)
             for piece in self._pieces(candidate):
-                here = self._where(piece) & regions
+                here = self._seen.get(piece)
+                if here is None:
+                    here = self._seen[piece] = self._where(piece)
+                here &= regions
                 if here:
                     spans.add(piece)
                     self._ahead(piece[1], here, looking, order)
@@ -108,50 +137,100 @@ class _Walk:
 
     def _ahead(self, position: int, regions: int, looking: dict[Span, int], order: list[Span]) -> None:
         """Lets regions look for the next candidate from ``position`` on."""
-        match = _PATTERN.search(self._text, position)
-        if match is None:
+        lead = _LEAD.search(self._text, position)
+        if lead is None:
             return
-        start, end = match.span()
-        second = _SECOND_NUMBER_START_PATTERN.search(match[0]) if "x" in match[0] else None
-        candidate = (start, start + second.start() if second else end)
+        place = lead.start()
+        if place not in self._candidates:
+            self._candidates[place] = self._candidate(place)
+        candidate = self._candidates[place]
+        if candidate is None:
+            return
         if candidate not in looking:
             looking[candidate] = 0
             heappush(order, candidate)
         looking[candidate] |= regions
 
+    def _candidate(self, position: int) -> Span | None:
+        """The next candidate from ``position`` on."""
+        match = _PATTERN.search(self._text, position)
+        if match is None:
+            return None
+        start, end = match.span()
+        second = _SECOND_NUMBER_START_PATTERN.search(match[0]) if "x" in match[0] else None
+        return start, start + second.start() if second else end
+
     def _pieces(self, candidate: Span) -> Iterator[Span]:
         """The candidate and then what may be a number inside it, in the order in which the first one counts."""
         start, end = candidate
         text = self._text[start:end]
-        if len(text) < FEWEST_DIGITS or ("/" in text and _SLASH_SEPARATED_DATES.search(text)):
+        if len(text) < FEWEST_DIGITS or (self._has_dates and _SLASH_SEPARATED_DATES.search(text)):
             return
         if text[-3] == " " and _TIME_STAMPS.search(text) and _TIME_STAMPS_SUFFIX.match(self._text, end):
             return
         yield candidate
-        for a, b in inside(text):
-            yield start + a, start + b
+        yield from inside(self._text, start, end)
 
     def _where(self, piece: Span) -> int:
+        """The regions in which a piece is a number."""
         start, end = piece
-        if not FEWEST_DIGITS <= end - start <= _LONGEST:
+        first = self._before[start]
+        count = self._before[end] - first
+        if count < FEWEST_DIGITS or end - start > _LONGEST:
             return 0
-        known = self._seen.get(piece)
-        if known is None:
-            self.left -= 1
-            if self.left < 0:
-                raise Unmaskable("too many numbers in one text")
-            known = self._seen[piece] = self._judged(self._text[start:end], piece)
-        return known
+        weight = self._weights[end] - self._weights[start]
+        if weight:
+            return self._of_text(piece) if self._may_be_marked(piece, count, weight) else 0
+        if not self._numbers.may_be(count, self._digits[first : first + FIRST_DIGITS]) or not self._stands_free(piece):
+            return 0
+        return self._numbers.of_digits(self._digits[first : first + count])
 
-    def _judged(self, text: str, piece: Span) -> int:
+    def _may_be_marked(self, piece: Span, count: int, weight: int) -> bool:
+        """Whether there may be a region in which a piece with marks, and so many digits, is a number."""
         start, end = piece
-        if _BRACKETS.search(text) and (not _MATCHING_BRACKETS.fullmatch(text) or _PUB_PAGES.search(text)):
-            return 0
-        if start > 0 and _glues(self._text[start - 1]) and not _LEAD_PATTERN.match(text):
-            return 0
-        if end < len(self._text) and _glues(self._text[end]):
-            return 0
-        return self._numbers.where(text)
+        first = self._before[start]
+        if weight < _SEVERAL:
+            return self._numbers.may_be_extended(self._counts(piece), self._digits[first : first + FIRST_DIGITS])
+        # All but an extension counts, unless another number follows a slash.
+        return count <= MOST_DIGITS or count - self._last_run(piece) <= MOST_DIGITS or "/" in self._text[start:end]
+
+    def _counts(self, piece: Span) -> Iterator[int]:
+        """How many digits a piece with marks may have before its extension, and in all."""
+        start, end = piece
+        first = self._before[start]
+        count = self._before[end] - first
+        yield count
+        for mark in _MARK.finditer(self._text, start, end):
+            yield self._before[mark.start()] - first
+        yield count - self._last_run(piece)
+
+    def _last_run(self, piece: Span) -> int:
+        """How many digits stand at the end of a piece."""
+        match = _LAST_RUN.match(self._text[slice(*piece)][::-1])
+        return len(match[1]) if match else 0
+
+    def _of_text(self, piece: Span) -> int:
+        return self._numbers.where(self._text[slice(*piece)]) if self._stands_free(piece) else 0
+
+    def _stands_free(self, piece: Span) -> bool:
+        """Whether nothing beside a piece, or cut off from it, makes it a part of something else."""
+        self.left -= 1
+        if self.left < 0:
+            raise Unmaskable("too many numbers in one text")
+        start, end = piece
+        text = self._text
+        if self._has_brackets and _is_cut(text[start:end]):
+            return False
+        if start > 0 and _glues(text[start - 1]) and not _LEAD_PATTERN.match(text, start, end):
+            return False
+        return end == len(text) or not _glues(text[end])
+
+
+def _is_cut(text: str) -> bool:
+    """Whether brackets tell that a piece is a part of something else."""
+    if not _BRACKETS.search(text):
+        return False
+    return not _MATCHING_BRACKETS.fullmatch(text) or _PUB_PAGES.search(text) is not None
 
 
 @lru_cache(1024)

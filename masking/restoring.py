@@ -4,11 +4,11 @@ Only a token that is the whole value at a named place counts: a JSON string at a
 around it stays as it is written, to the byte.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote, unquote_plus
 
 from masking.edits import Edit, apply
+from masking.formats.json_document import as_inside
 from masking.formats.json_spans import scan
 from masking.operators import REVERSIBLE_TOKEN
 from masking.profiles.paths import Step
@@ -34,8 +34,7 @@ def _json_edits(text: str, find: Callable[[Sequence[Step]], Find | None]) -> Ite
         asked = find(layout.steps_to(leaf)) if token else None
         value = asked(token[0], token[1]) if token and asked else None
         if token and value is not None:
-            replacement = json.dumps(value, ensure_ascii=False)[1:-1]
-            yield Edit(start=start, end=end, entity=token[1], score=1.0, replacement=replacement)
+            yield Edit(start=start, end=end, entity=token[1], score=1.0, replacement=as_inside(value))
 
 
 def restore_query(raw: str, find: Callable[[str], Find | None]) -> str:

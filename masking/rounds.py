@@ -6,11 +6,13 @@ to look, and a detector that had nothing to look at in a piece is not asked abou
 matches in a part of a text matches in the text (``masking.screens``).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from masking.detection import Hit, distinct
 from masking.errors import Unmaskable
-from masking.senses import Screened, Sense, Span
+from masking.gaps import Span, between
+from masking.senses import Screened, Sense
+from masking.shown import shown
 
 type Lifted = Callable[[Sense], bool]
 type Known = dict[tuple[Screened, bool], dict[str, list[Hit]]]
@@ -24,24 +26,24 @@ def found_in(  # noqa: PLR0913  (all of one question)
 
     ``budget``: how many characters may be judged; raises ``Unmaskable`` when they are used up.
     """
-    if len(spans) == 1:
-        start, end = spans[0]
-        piece = text[start:end]
-        ascii_only = piece.isascii()
-        senses = [each for each in senses if each.may_hit(piece, ascii_only=ascii_only)]
-        asked: list[tuple[Screened, Sequence[Span]]] = [(each, spans) for each in senses]
-    else:
-        asked = _asked(text, [(each, spans) for each in senses])
+    screened = shown(text)
+    asked = _asked(text, screened, [(each, spans) for each in senses])
+    asked = [(each, of_sense) for each, of_sense in asked if not each.is_weak or lifted(each.sense)]
     found: list[Hit] = []
     while spans:
-        budget -= sum(end - start for start, end in spans)
+        for start, end in spans:
+            budget -= end - start
         if budget < 0:
             raise Unmaskable("a text does not settle")
+        if not asked:
+            break
         here = _round(text, asked, lifted, known)
-        found += (hit for hits in here.values() for hit in hits)
-        gaps = {span: [*_gaps(hits, span)] for span, hits in here.items()}
+        gaps: dict[Span, list[Span]] = {}
+        for span, hits in here.items():
+            found += hits
+            gaps[span] = between([(hit.start, hit.end) for hit in hits], span)
         spans = [gap for each in gaps.values() for gap in each]
-        asked = _asked(text, [(sense, _left(of_sense, gaps)) for sense, of_sense in asked])
+        asked = _asked(text, screened, [(sense, _left(of_sense, gaps)) for sense, of_sense in asked])
     return found
 
 
@@ -49,20 +51,22 @@ def _left(spans: Sequence[Span], gaps: Mapping[Span, Sequence[Span]]) -> list[Sp
     return [gap for span in spans for gap in gaps.get(span, ())]
 
 
-def _asked(text: str, candidates: Sequence[tuple[Screened, Sequence[Span]]]) -> list[tuple[Screened, Sequence[Span]]]:
-    """Which sense has to look at which spans."""
+def _asked(
+    text: str, screened: str, candidates: Sequence[tuple[Screened, Sequence[Span]]]
+) -> list[tuple[Screened, Sequence[Span]]]:
+    """Which sense has to look at which spans; ``screened``: what is ``shown`` of the text."""
     wide: set[Span] = set()
     if not text.isascii():
         every = {span for _, spans in candidates for span in spans}
         wide = {(start, end) for start, end in every if not text[start:end].isascii()}
-    looking = ((sense, [*sense.among(text, spans, wide)]) for sense, spans in candidates if spans)
+    looking = ((sense, [*sense.among(screened, spans, wide)]) for sense, spans in candidates if spans)
     return [(sense, spans) for sense, spans in looking if spans]
 
 
 def _round(
     text: str, asked: Sequence[tuple[Screened, Sequence[Span]]], lifted: Lifted, known: Known
 ) -> dict[Span, list[Hit]]:
-    """The hits in every span that has some."""
+    """The hits in every span that has some, in order."""
     found: dict[Span, list[Hit]] = {}
     for screened, spans in asked:
         sense = screened.sense
@@ -74,18 +78,9 @@ def _round(
             if hits is None:
                 hits = of_sense[piece] = sense.hits(piece, lifted=is_lifted)
             if hits:
-                at = span[0]
-                moved = (Hit(hit.entity, hit.start + at, hit.end + at, hit.score) for hit in hits)
-                found.setdefault(span, []).extend(moved)
+                found.setdefault(span, []).extend(_moved(hits, span[0]))
     return {span: distinct(hits) if len(hits) > 1 else hits for span, hits in found.items()}
 
 
-def _gaps(hits: Sequence[Hit], span: Span) -> Iterator[Span]:
-    """What is left of a span that has hits."""
-    position = span[0]
-    for hit in sorted(hits, key=lambda each: each.start):
-        if hit.start > position:
-            yield position, hit.start
-        position = max(position, hit.end)
-    if position < span[1]:
-        yield position, span[1]
+def _moved(hits: Iterable[Hit], offset: int) -> Iterable[Hit]:
+    return [Hit(hit.entity, hit.start + offset, hit.end + offset, hit.score) for hit in hits] if offset else hits

@@ -8,7 +8,9 @@ against its recognizer.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+
+from masking.screening.superset import superset
 
 _PHONE_GAP = r"[-x ().\[\]/~]{0,4}"
 _MONTH = "(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
@@ -59,7 +61,36 @@ _TOKEN = re.compile(r"\[\^?\]?(?:[^\]\\]|\\.)*\]|\\.|[^\\\[]", re.DOTALL)
 _LOOK = re.compile(r"\(\?<?[=!](?:\[(?:[^\]\\]|\\.)*\]|\\.|[^()\\\[])*\)")
 _SPACES = r"\s\x0b\x1c-\x1f"
 """What is space to Python; RE2 and hyperscan leave some out."""
+_ENDS = frozenset({"^", "$", r"\A", r"\Z", r"\z"})
 _BEYOND = re.compile(r"\(\?[<=!P>(]|\\[1-9]|[*+?}]\+")
+
+
+def of_own(patterns: Sequence[str]) -> str | None:
+    """A screen for patterns that somebody wrote into a profile; None where that is not plain.
+
+    What has to stand before a match, if a pattern begins with it, is part of what the screen matches.
+    """
+    read = [_consuming(pattern.removeprefix("(?i)")) for pattern in patterns]
+    if any(superset(f"(?i:{pattern})", strict=True) is None for pattern in read):
+        return None
+    screen = derived(read)
+    try:
+        re.compile(screen or "")
+    except re.error:
+        return None
+    return screen
+
+
+def _consuming(pattern: str) -> str:
+    """The pattern with what it looks for behind, at its begin, as a part of it."""
+    if not pattern.startswith("(?<="):
+        return pattern
+    depth = 0
+    for match in _TOKEN.finditer(pattern):
+        depth += (match[0] == "(") - (match[0] == ")")
+        if not depth:
+            return f"(?:{pattern[4 : match.start()]}){pattern[match.end() :]}"
+    return pattern
 
 
 def derived(patterns: Iterable[str]) -> str | None:
@@ -74,7 +105,7 @@ def _widened(pattern: str) -> str | None:
     if not bare.isascii() or _BEYOND.search(bare):
         return None
     parts = [match[0] for match in _TOKEN.finditer(bare)]
-    if "^" in parts or "$" in parts:
+    if not _ENDS.isdisjoint(parts):
         return None
     return f"(?is:{''.join(map(_without_border, parts))})"
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from masking import guard
 from masking.detection import Detector, Hit
 from masking.embedded import embedded_addresses, embedded_cards, embedded_dashed, embedded_phones
+from masking.gaps import Span
 from masking.profiles.resolving import EntityRule
 
 _EMBEDDED_SCREENS = {"CREDIT_CARD": r"[0-9]{4}[- ]?[0-9]{4}[- ]?[0-9]{3}"}
@@ -55,14 +56,17 @@ class Sense:
             case "PHONE_NUMBER":
                 spans = embedded_phones(text)
             case "US_ITIN" | "US_SSN":
-                spans = embedded_dashed(text)
+                whole = {(hit.start, hit.end) for hit in found}
+                spans = (span for span in embedded_dashed(text) if span not in whole)
             case _:
                 return
+        screen = self.detector.screen
         known: dict[str, list[Hit]] = {}
         for start, end in spans:
             value = text[start:end]
             if value not in known:
-                known[value] = self.detector.find(value, lifted=lifted, threshold=self.rule.threshold)
+                may = screen is None or not value.isascii() or re.search(screen, value)
+                known[value] = self.detector.find(value, lifted=lifted, threshold=self.rule.threshold) if may else []
             for hit in known[value]:
                 yield Hit(hit.entity, start + hit.start, start + hit.end, hit.score)
 
@@ -79,16 +83,10 @@ class Screened:
         self.beyond_ascii = sense.detector.screens_all
         """Whether the screen tells something about every text, and not about ASCII alone."""
 
-    def may_hit(self, text: str, *, ascii_only: bool) -> bool:
-        """Whether there may be a hit in a whole text."""
-        if self.screen is None or not (ascii_only or self.beyond_ascii):
-            return True
-        return self.screen.search(text) is not None
+    def among(self, text: str, spans: Sequence[Span], wide: Collection[Span]) -> Iterator[Span]:
+        """Those of some spans of a text, in order and apart, in which there may be a hit.
 
-    def among(self, text: str, spans: Sequence["Span"], wide: Collection["Span"]) -> Iterator["Span"]:
-        """Those of some spans of ``text``, in order and apart, in which there may be a hit.
-
-        ``wide``: the spans with characters beyond ASCII.
+        ``text``: what is ``shown`` of it. ``wide``: the spans with characters beyond ASCII.
         """
         screen = self.screen
         if screen is None:
@@ -118,9 +116,6 @@ class Screened:
                 at = after
             else:
                 at = bisect_right(spans, nearest, at + 1, key=_end)
-
-
-type Span = tuple[int, int]
 
 
 def _end(span: Span) -> int:

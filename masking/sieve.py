@@ -7,10 +7,10 @@ it takes to leave the rest unasked. (A set of RE2's does not tell that nothing m
 
 import importlib.util
 import re
-from collections import deque
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+
+from masking.databases import Database
 
 type Which = Callable[[str], Sequence[int]]
 """For a text, the numbers of the screens that may match in it; ascending."""
@@ -38,39 +38,18 @@ class _Hyperscan:
     """Expressions as a hyperscan database. Safe to use from several threads."""
 
     def __init__(self, screens: Sequence[str]) -> None:
-        import hyperscan  # noqa: PLC0415  (not everywhere)
-
-        wanted = [number for number, screen in enumerate(screens) if screen]
-        flags = hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_SINGLEMATCH
         self._always = [number for number, screen in enumerate(screens) if not screen]
-        self._database = hyperscan.Database()
-        self._database.compile(
-            expressions=[screens[number].encode("latin-1") for number in wanted],
-            ids=wanted,
-            elements=len(wanted),
-            flags=[flags] * len(wanted),
-        )
-        self._first = hyperscan.Scratch(self._database)
-        # A scratch serves one scan at a time. The free ones wait here, as many as scans ever ran at once.
-        self._free: deque[Any] = deque([self._first.clone()])
+        self._database = Database({number: screen for number, screen in enumerate(screens) if screen}, once=True)
 
     def which(self, text: str) -> Sequence[int]:
         """The numbers of the screens that may match in ``text``, ascending."""
         found = set(self._always)
         note = found.add
 
-        def handler(number: int, _start: int, _end: int, _flags: int, _context: object) -> bool | None:
+        def handler(number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
             note(number)
-            return None
 
-        try:
-            scratch = self._free.pop()
-        except IndexError:
-            scratch = self._first.clone()
-        try:
-            self._database.scan(_bytes(text), match_event_handler=handler, scratch=scratch)
-        finally:
-            self._free.append(scratch)
+        self._database.scan(_bytes(text), handler)
         return sorted(found)
 
 

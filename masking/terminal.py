@@ -9,7 +9,6 @@ What is not text (archives, NUL bytes, other charsets than UTF-8) raises ``Unmas
 """
 
 import codecs
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,10 +20,8 @@ from masking.edits import Edit, apply, merge, shift
 from masking.errors import Unmaskable, refusing
 from masking.stream import KeyGate
 from masking.terminal_escapes import UNFINISHED_ESCAPE, edits_beside_escapes, hides_letters, seen_by_reader
+from masking.windows import unfinished
 
-_UNFINISHED_VALUE = re.compile(r"(?:[ -]?[0-9]){4,}|[A-Za-z0-9+/=_.@-]{12,}|[A-Za-z0-9+/=_.-]*@[A-Za-z0-9+/=_.@-]*")
-"""An end, read backwards, that looks like the beginning of a number, key or address: it is not a prompt, so the rest of
-it is waited for. Read forwards, every place of a long text would be tried."""
 _CONTEXT = 4096
 """Characters of what was given on of a line that the rest of it is judged with. Without a bound the screen of an
 editor, which ends no line, would be judged from its beginning for each of its changes."""
@@ -214,6 +211,6 @@ def _settled(text: str, released: int) -> int:
     # With what was given on before: one that comes letter by letter has no end that looks like anything by itself.
     known = max(0, released - _CONTEXT)
     seen, places = seen_by_reader(text[known:position])
-    if value := _UNFINISHED_VALUE.match(seen[::-1]):
-        position = known + places[len(seen) - value.end()]
+    if (place := unfinished(seen)) < len(seen):
+        position = known + places[place]
     return max(position, released)

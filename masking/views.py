@@ -11,8 +11,8 @@ import re
 import sys
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 _ROUNDS = 2
@@ -24,16 +24,16 @@ class View:
     """``text`` as decoded, with the origin of every position of it."""
 
     text: str
-    _decoded: list[int] = field(default_factory=lambda: [0])
+    _decoded: Sequence[int] = (0,)
     """Positions in the decoded text from which on the distance to the raw text changes; ascending, from 0."""
-    _raw: list[int] = field(default_factory=lambda: [0])
+    _raw: Sequence[int] = (0,)
     """The raw position of each of them."""
     _below: "View | None" = None
     """What the raw text of this view is a view of."""
 
     def origin(self, position: int) -> int:
         """Where in the raw text the decoded character at ``position`` (0..len) starts."""
-        at = bisect_right(self._decoded, position) - 1
+        at = bisect_right(self._decoded, position) - 1 if len(self._decoded) > 1 else 0
         raw = self._raw[at] + position - self._decoded[at]
         return self._below.origin(raw) if self._below else raw
 
@@ -143,6 +143,9 @@ def folded(raw: str) -> View:
     Full-width digits, digits of another script and digits with zero-width spaces between them read as the digits that
     they show (Unicode NFKC, where that is one ASCII character).
     """
+    shown = raw.translate(_FORMS)
+    if len(shown) == len(raw):
+        return View(shown)
     matches = _BEYOND_ASCII.finditer(raw)
     units = ((match.start(), match.end(), _ascii_form(match[0])) for match in matches)
     return decoded(raw, ((start, end, text) for start, end, text in units if text != raw[start:end]))
@@ -160,6 +163,17 @@ def _ascii_form(character: str) -> str:
         return str(unicodedata.decimal(character))
     form = unicodedata.normalize("NFKC", character)
     return form if form.isascii() and len(form) == 1 else character
+
+
+class _Forms(dict[int, str]):
+    """For ``str.translate``: the form of each character, which is one character or nothing."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = form = chr(code) if code < 128 else _ascii_form(chr(code))
+        return form
+
+
+_FORMS = _Forms()
 
 
 _ESCAPE = re.compile(
@@ -194,6 +208,9 @@ def is_plain(text: str) -> bool:
 
 def readings(text: str) -> Iterator[View]:
     """``text`` itself, then every other way in which it may be read and reads differently."""
+    if text.isascii() and is_plain(text):
+        yield View(text)
+        return
     for view in _decodings(text):
         yield view
         if not view.text.isascii():

@@ -6,6 +6,7 @@ as far as it does. Strings are texts themselves: JSON, manifests and named value
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
@@ -20,12 +21,14 @@ from masking.formats.structure import Structure
 from masking.judging import whole
 from masking.ner import NOBODY, Asked
 from masking.plan import Plan
+from masking.settling import settled
 from masking.views import View, json_string
 
 _NESTED_DEPTH = 3
 """How many times JSON in a string of JSON is looked into; deeper it is judged as text."""
 _CACHED_LENGTH = 512
 _CACHED = 1 << 15
+_TO_BE_ESCAPED = re.compile('["\\\\\x00-\x1f\ud800-\udfff]')
 
 type Verdicts = Callable[[str, str, Asked], tuple[Edit, ...]]
 
@@ -47,8 +50,11 @@ class JsonMasker:
         return self._structure.edits(text, 1)
 
     def string_edits(self, name: str, raw: str) -> list[Edit]:
-        """What is to be replaced in the inside of a string token, for its looks; ``name`` is decoded."""
-        return list(_raw_edits(self._verdicts(0), name, raw, NOBODY))
+        """What is to be replaced in the inside of a string token, for its looks; ``name`` is decoded.
+
+        It is worked out every time.
+        """
+        return _raw_edits(self._anew, name, raw, NOBODY)
 
     def named_edit(self, name: str, raw: str) -> Edit | None:
         """What takes the place of the inside of a string token whose name tells."""
@@ -129,7 +135,7 @@ class JsonMasker:
             if not value or self._plan.judge.is_token(known):
                 return None
             hidden = self._plan.hand.replacement(place.treatment, place.entity, known)
-            hidden = base64.b64encode(hidden.encode()).decode() if place.encoded else _quoted(hidden)
+            hidden = base64.b64encode(hidden.encode()).decode() if place.encoded else as_inside(hidden)
         else:
             hidden = self._plan.hand.number(place.treatment, raw)
         return None if hidden == raw else shift(whole(place.entity, raw, hidden, place.treatment), start)
@@ -147,14 +153,21 @@ class JsonMasker:
 
         return verdict
 
+    def _anew(self, name: str, value: str, asked: Asked) -> tuple[Edit, ...]:
+        """The edits of a string of the outermost text, for who remembers them."""
+        return self._judged(name, value, 0, asked)
+
     def _judged(self, name: str, value: str, depth: int, asked: Asked) -> tuple[Edit, ...]:
-        # What was found in its members comes first: of equals it wins, and keeps the text in the string JSON.
-        placed = self._structure.edits(value, depth + 1, commands=True)
+        def by_structure(text: str) -> list[Edit]:
+            return self._structure.edits(text, depth + 1, commands=True)
+
+        def by_looks(text: str) -> list[Edit]:
+            return self._plan.judge.edits(text, name, asked=asked, within=within)
 
         def within(inner: str) -> list[Edit]:
             return self._structure.edits(inner, depth + 1)
 
-        return (*placed, *self._plan.judge.edits(value, name, asked=asked, within=within))
+        return tuple(settled(value, by_structure, by_looks))
 
     def _nested(self, text: str, depth: int) -> list[Edit] | None:
         if depth > _NESTED_DEPTH or text.lstrip(" \t\r\n")[:1] not in {"{", "["}:
@@ -177,25 +190,24 @@ class JsonMasker:
                 at = view.text.find(value, at + len(value))
 
 
-def _raw_edits(verdicts: Verdicts, name: str, raw: str, asked: Asked) -> Iterator[Edit]:
+def _raw_edits(verdicts: Verdicts, name: str, raw: str, asked: Asked) -> list[Edit]:
     """Edits in the inside of a string token."""
     view = json_string(raw) if "\\" in raw else View(raw)
-    for edit in verdicts(name, view.text, asked):
-        yield _mapped(edit, view)
+    return [_mapped(edit, view) for edit in verdicts(name, view.text, asked)]
 
 
 def _mapped(edit: Edit, view: View) -> Edit:
     """An edit of a decoded string as an edit of the inside of its token."""
-    return replace(
-        edit,
-        start=view.origin(edit.start),
-        end=view.origin(edit.end),
-        replacement=_quoted(edit.replacement),
-    )
+    start, end, replacement = view.origin(edit.start), view.origin(edit.end), as_inside(edit.replacement)
+    if (start, end) == (edit.start, edit.end) and replacement is edit.replacement:
+        return edit
+    return replace(edit, start=start, end=end, replacement=replacement)
 
 
-def _quoted(value: str) -> str:
+def as_inside(value: str) -> str:
     """A text as the inside of a string token; escaped wherever UTF-8 could not hold it."""
+    if not _TO_BE_ESCAPED.search(value):
+        return value
     lone = any("\ud800" <= character <= "\udfff" for character in value)
     return json.dumps(value, ensure_ascii=lone)[1:-1]
 

@@ -149,7 +149,9 @@ class _Document:
 
     def _holds_markup(self, piece: Piece, segment: Segment) -> bool:
         """Whether a piece is to be taken apart itself. What was scanned already, a text without references, is not."""
-        if "<" not in segment.text or self._depth == _DEPTH:
+        if self._depth == _DEPTH or "<" not in segment.text:
+            return False
+        if "<" not in self._plan.judge.without_tokens(segment.text):
             return False
         if piece.kind is Kind.RAW:
             return segment.text.lstrip().startswith("<")

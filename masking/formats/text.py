@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from masking.edits import Edit
 from masking.formats.json_document import JsonMasker
 from masking.plan import Plan
+from masking.settling import settled
 
 
 class TextMasker:
@@ -20,8 +21,7 @@ class TextMasker:
 
     def edits(self, text: str, key: str = "") -> list[Edit]:
         """What is to be replaced in ``text``, possibly overlapping."""
-        # Of equals the first one wins, and keeps JSON in a text JSON.
-        return [*self.by_structure(text), *self.by_looks(text, key)]
+        return settled(text, self.by_structure, lambda left: self.by_looks(left, key))
 
     def by_looks(self, text: str, key: str = "") -> list[Edit]:
         """What is to be replaced in ``text`` for what it looks like; texts in base64 have a structure as well."""

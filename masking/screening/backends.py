@@ -6,10 +6,11 @@ places such that every stretch of the body with a match of its own has one in it
 
 import importlib.util
 import re
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import Any, Literal, Protocol
+
+from masking.databases import Database, UnscannableError
 
 type Backend = Literal["hyperscan", "re2", "re"]
 
@@ -31,44 +32,15 @@ class Scanner(Protocol):
         """Whether nothing matches."""
 
 
-class UnscannableError(ValueError):
-    """An expression that this backend cannot compile."""
+type Which = Callable[[bytes], Collection[int]]
+"""For some bytes, the numbers of the expressions that match in them."""
 
 
 class HyperscanScanner:
     """Expressions as a hyperscan database."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        import hyperscan  # noqa: PLC0415  (not everywhere)
-
-        self._stopped = hyperscan.ScanTerminated
-        self._database = hyperscan.Database()
-        try:
-            self._database.compile(
-                expressions=[pattern.encode("latin-1") for pattern in patterns],
-                ids=list(range(len(patterns))),
-                elements=len(patterns),
-                flags=[hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_ALLOWEMPTY] * len(patterns),
-            )
-        except hyperscan.error as error:
-            raise UnscannableError(type(error).__name__) from None
-        self._first = hyperscan.Scratch(self._database)
-        # A scratch serves one scan at a time. The free ones wait here, as many as scans ever ran at once.
-        self._free: deque[Any] = deque([self._first.clone()])
-
-    def _scan(self, data: bytes, handler: Callable[[int, int, int, int, object], bool | None]) -> bool:
-        """Whether the scan came to the end."""
-        try:
-            scratch = self._free.pop()
-        except IndexError:
-            scratch = self._first.clone()
-        try:
-            self._database.scan(data, match_event_handler=handler, scratch=scratch)
-        except self._stopped:
-            return False
-        finally:
-            self._free.append(scratch)
-        return True
+        self._database = Database(dict(enumerate(patterns)), once=False)
 
     def marks(self, data: bytes, most: int) -> list[int] | None:
         """Where matches end."""
@@ -79,11 +51,11 @@ class HyperscanScanner:
             note(end - 1)
             return len(found) > most or None
 
-        return sorted(set(found)) if self._scan(data, handler) else None
+        return sorted(set(found)) if self._database.scan(data, handler) else None
 
     def is_quiet(self, data: bytes) -> bool:
         """Whether nothing matches."""
-        return self._scan(data, lambda *_: True)
+        return self._database.scan(data, lambda *_: True)
 
 
 class ExpressionScanner:
@@ -153,34 +125,61 @@ class Scanners:
 
 
 class Gated:
-    """A scanner that is asked only about texts with a run of characters that each of its matches has."""
+    """Scanners that are asked only about texts in which their gate matches, as it does wherever they do."""
 
-    def __init__(self, gate: Scanner, behind: Scanner) -> None:
-        self._gate, self._behind = gate, behind
+    def __init__(self, gates: Which, behind: Sequence[Scanner]) -> None:
+        """``behind``: in the order of the gates."""
+        self._gates, self._behind = gates, tuple(behind)
 
     def marks(self, data: bytes, most: int) -> list[int] | None:
         """The places of matches."""
-        return [] if self._gate.is_quiet(data) else self._behind.marks(data, most)
+        return Scanners([self._behind[number] for number in self._gates(data)]).marks(data, most)
 
     def is_quiet(self, data: bytes) -> bool:
         """Whether nothing matches."""
-        return self._gate.is_quiet(data) or self._behind.is_quiet(data)
+        return all(self._behind[number].is_quiet(data) for number in self._gates(data))
 
 
 @lru_cache(_KEPT)
 def scanner(patterns: tuple[str, ...], using: Backend | None = None) -> Scanner:
     """The scanner of some expressions, one for all who need the same; raises ``UnscannableError``."""
-    match using or _BACKEND:
-        case "hyperscan":
-            return HyperscanScanner(patterns)
-        case "re2":
-            import re2  # type: ignore[import-untyped]  # noqa: PLC0415  (not everywhere)
+    name = using or _BACKEND
+    return HyperscanScanner(patterns) if name == "hyperscan" else ExpressionScanner(patterns, *_compiling(name))
 
-            options = re2.Options()
-            options.max_mem, options.log_errors = 1 << 28, False
-            return ExpressionScanner(patterns, lambda pattern: re2.compile(pattern, options), re2.error)
-        case "re":
-            return ExpressionScanner(patterns, re.compile)
+
+@lru_cache(_KEPT)
+def gates(patterns: tuple[str, ...], using: Backend | None = None) -> Which:
+    """Tells which of some expressions match, one for all who need the same; raises ``UnscannableError``."""
+    name = using or _BACKEND
+    if name == "hyperscan":
+        return _told_at_once(Database(dict(enumerate(patterns)), once=True), len(patterns))
+    singly = [ExpressionScanner((pattern,), *_compiling(name)) for pattern in patterns]
+    return lambda data: [number for number, each in enumerate(singly) if not each.is_quiet(data)]
+
+
+def _told_at_once(database: Database, count: int) -> Which:
+    def which(data: bytes) -> Collection[int]:
+        found: set[int] = set()
+
+        def handler(number: int, _start: int, _end: int, _flags: int, _context: object) -> bool | None:
+            found.add(number)
+            return len(found) == count or None
+
+        database.scan(data, handler)
+        return found
+
+    return which
+
+
+def _compiling(name: Backend) -> tuple[Callable[[bytes], Any], type[Exception]]:
+    """What compiles an expression, and what it raises for one that it cannot do."""
+    if name == "re":
+        return re.compile, re.error
+    import re2  # type: ignore[import-untyped]  # noqa: PLC0415  (not everywhere)
+
+    options = re2.Options()
+    options.max_mem, options.log_errors = 1 << 28, False
+    return (lambda pattern: re2.compile(pattern, options)), re2.error
 
 
 def beyond_ascii() -> Scanner:

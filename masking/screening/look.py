@@ -17,12 +17,13 @@ from masking.screening.screens import Screens, screens_of
 from masking.screening.texts import is_quiet_text
 from masking.screening.verdicts import Judging, NameTraits, Quick, Spliced
 
-_PIECES, _NAMES = 1 << 13, 1 << 13
+_PIECES, _PLACED, _NAMES = 1 << 15, 1 << 13, 1 << 13
 _LONGEST_PIECE = 1024
 """Longer pieces are judged anew in every body."""
 _SPACE = b" \t\r\n"
 
 type _Asked[T] = Callable[[bytes], T]
+type _Judge = Callable[[bytes, bytes], Spliced | None]
 
 
 class QuickLook:
@@ -33,14 +34,10 @@ class QuickLook:
         self._plan = plan
         self._objects = JsonMasker(plan)
         self.screens = screens or screens_of(plan, using)
-        pieces = lru_cache(_PIECES)(self._text)
-
-        def text(key: bytes, value: bytes) -> Spliced | None:
-            return pieces(key, value) if len(value) + len(key) <= _LONGEST_PIECE else self._text(key, value)
-
         self._judging = Judging(
-            text=text,
-            placed=self._placed,
+            text=_remembered(self._text, _PIECES),
+            # What can be put back is kept in a vault each time that it is hidden.
+            placed=self._placed if plan.has_pseudonyms else _remembered(self._placed, _PLACED),
             number=self._number,
             name=_short(lru_cache(_NAMES)(self._name), self._name),
             tells=_short(lru_cache(_NAMES)(self._tells), self._tells),
@@ -93,6 +90,12 @@ class QuickLook:
             deep=rule is not None and rule.deep,
             speaking=self._plan.judge.speaks_for_weak(name),
         )
+
+
+def _remembered(judge: _Judge, entries: int) -> _Judge:
+    """``judge``, asked once about every short piece."""
+    known = lru_cache(entries)(judge)
+    return lambda key, value: known(key, value) if len(key) + len(value) <= _LONGEST_PIECE else judge(key, value)
 
 
 def _short[T](known: "_Asked[T]", anew: "_Asked[T]") -> "_Asked[T]":

@@ -30,23 +30,37 @@ LONG, LINES = rf"{_RUN}{{43}}", r"\n"
 
 
 @cache
-def packed_text() -> tuple[str, str, str, str]:
-    """Expressions of which one matches where a run of base64 (RFC 4648, both alphabets) begins that may hold a text."""
-    runs = [_begun(_kinds(_HEAD), _SHORTEST)]
-    for high in range(1, _HEAD + 1):
-        kinds = (each for each in product(("plain", "high"), repeat=_HEAD) if each.count("high") == high)
-        runs.append(_begun(kinds, max(_SHORTEST, -(-high * _ONE_IN * 4 // 3))))
-    short, middle, long = ("|".join(each) for each in (runs[:2], runs[2:4], runs[4:]))
+def packed_text() -> tuple[str, str, str]:
+    """Expressions of which one matches where a run of base64 (RFC 4648, both alphabets) begins that may hold a text.
+
+    The second one is for longer runs, the third one for runs in several lines.
+    """
     begins = r"(?:^|[^A-Za-z0-9+/_\x2d])"
+    plain = _quad(("plain",) * 3)
+    # In latin-1 with two or three beyond ASCII among the first six, all others of the first thirty are plain but one.
+    short = (
+        _begun((*_kinds(_HEAD), *_with(1)), _SHORTEST),
+        f"(?:{_heads(_with(2))}){plain}{_RUN}{{4}}",
+        f"{_RUN}{{12}}{plain * 4}",
+    )
+    long = [_begun(_with(high), max(43, -(-high * _ONE_IN * 4 // 3))) for high in range(2, _HEAD + 1)]
     # Lines of one run may each be short.
     lines = rf"{_RUN}{{{_SHORTEST}}}\r?\n[ \t]*{_RUN}"
-    return rf"{begins}(?:{short})", rf"{begins}(?:{middle})", rf"{begins}(?:{long})", lines
+    return rf"{begins}(?:{'|'.join(short)})", rf"{begins}(?:{'|'.join(long)})", lines
+
+
+def _with(high: int) -> Iterator[tuple[str, ...]]:
+    """The kinds of the first bytes of a text in latin-1 of which so many are beyond ASCII."""
+    return (each for each in product(("plain", "high"), repeat=_HEAD) if each.count("high") == high)
 
 
 def _begun(heads: Iterable[tuple[str, ...]], shortest: int) -> str:
     """A run of at least so many characters whose first bytes are of these kinds."""
-    found = sorted({_quad(kinds[:3]) + _quad(kinds[3:]) for kinds in heads})
-    return rf"(?:{'|'.join(found)}){_RUN}{{{shortest - 8}}}"
+    return rf"(?:{_heads(heads)}){_RUN}{{{shortest - 8}}}"
+
+
+def _heads(heads: Iterable[tuple[str, ...]]) -> str:
+    return "|".join(sorted({_quad(kinds[:3]) + _quad(kinds[3:]) for kinds in heads}))
 
 
 def _kinds(length: int) -> Iterator[tuple[str, ...]]:

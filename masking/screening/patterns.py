@@ -8,22 +8,23 @@ import re
 from collections.abc import Iterator
 
 from masking.plan import Plan
-from masking.screening.packing import LINES, LONG, packed_text
-from masking.screening.superset import BEGIN, END, superset
-from masking.screens import SCREENS
+from masking.screening.packing import packed_text
+from masking.screening.superset import BEGIN, END, QUOTE, superset
 from masking.senses import Sense
 
 _WS = r"[ \t\r\n]*"
-_LEAD = r"(?:\(\?:|\\b|\^|\||\")*"
-_WORD, _CLASS = re.compile(_LEAD + r"\[[A-Z][a-z]\]"), re.compile(_LEAD + r"\[")
+_ESCAPED_QUOTE = r"\\\x22"
+"""As it may stand in a ``bare`` text. What would have to be looked for beyond one is taken to be there."""
+_RUN = re.compile(r"(?:\(\?:|\\b|\^|\||\")*\[[^\]]*\]\)?\{")
+"""How expressions begin that have no literal text at their begin to be looked for: with a run of some characters."""
 _OTHERWISE = (r"%[0-9A-Fa-f]{2}", r"&(?:#[0-9xX]|[A-Za-z]{2,31};)", r"\\[xuU][0-9A-Fa-f{]")
 """Other ways of writing things, told by their first characters: percent and HTML encoding, numeric escapes."""
-ESCAPED = r"\\"
-"""An escape that is left, in a text that was freed of the simple ones."""
 CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
 _NUMBER_TAIL = r"(?:$|[,\]} \t\r\n])"
-_CARD_NUMBERS = (rf"[0-9][0-9.]{{12,}}{_NUMBER_TAIL}", rf"[0-9.][eE][+-]?[0-9]+{_NUMBER_TAIL}")
-_SEPARATED_SSN = r"[0-9]{3}[- .][0-9]{2}[- .][0-9]{4}"
+CARD_NUMBERS = rf"[0-9][0-9.]{{12,}}{_NUMBER_TAIL}"
+EXPONENTS = tuple(rf"[0-9.][eE][+-]?{digits}{_NUMBER_TAIL}" for digits in ("[0-9]", "[0-9][0-9]", "0[0-9]{2,}"))
+"""Numbers that may be those of cards: of forty characters at most, so that no exponent has three digits of its own."""
+SEPARATED_SSN = r"[0-9]{3}[- .][0-9]{2}[- .][0-9]{4}"
 _UNSEPARATED_SSN_SCORE = 0.4
 """What a context word lifts the score of a US_SSN to that is not written as 123-45-6789."""
 _CARD = r"\b[13-6][0-9]{3}[- ]?[0-9]{3,4}[- ]?[0-9]{3,4}[- ]?[0-9]{3,5}\b"
@@ -31,18 +32,7 @@ _EMBEDDED_CARD = (
     r"(?:^|[^0-9])[2-6](?:[0-9]{12,18}|[0-9]{3}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{1,7}|"
     r"[0-9]{3}[ -][0-9]{6}[ -][0-9]{4,5})(?:$|[^0-9])"
 )
-
-
-_GATES = (
-    ((_CARD, _EMBEDDED_CARD, _CARD_NUMBERS[0]), r"[0-9](?:[- .]?[0-9]){12}"),
-    ((_SEPARATED_SSN, superset(SCREENS["US_SSN"]), superset(SCREENS["US_ITIN"])), superset(SCREENS["US_SSN"])),
-    ((superset(SCREENS["CRYPTO"]),), r"[A-Za-z0-9]{25}"),
-    ((superset(SCREENS["IBAN_CODE"]),), superset(SCREENS["IBAN_CODE"])),
-    (packed_text(), r"[A-Za-z0-9+/_\x2d]{16}"),
-)
-"""Some expressions, and one that matches wherever one of them does and is much faster, or shared by several."""
-GATES_OF_DOCUMENTS = dict(zip(packed_text()[2:], (LONG, LINES), strict=True))
-_LONG_HEX, _HEX_RUN = re.compile(r"\(\?:\[0-9a-f\]\)\{16"), r"[0-9a-f]{16}"
+CARDS = (_CARD, _EMBEDDED_CARD)
 
 
 type Groups = tuple[tuple[str, ...], ...]
@@ -61,37 +51,23 @@ def patterns_of(plan: Plan, *, names_end: bool = True, alone: bool = True) -> Gr
     strong = [sense for sense in plan.judge.senses if not sense.needs_context]
     digits = [screen for sense in strong for screen in _digits(sense)]
     screens = [_screen(sense) for sense in strong if not _digits(sense)]
-    if any(sense.rule.entity == "CREDIT_CARD" for sense in plan.judge.senses):
-        digits += _CARD_NUMBERS
+    words = [words for sense in weak for words in _context(sense) if alone]
+    names = [
+        superset(name, strict=True, bordered=names_end) or ""
+        for name in plan.keys.patterns
+        if alone or _by_itself(plan, name)
+    ]
+    kinds = [pattern for kind in plan.kinds for pattern in _kind(re.escape(kind.kind))]
+    cards = any(sense.rule.entity == "CREDIT_CARD" for sense in plan.judge.senses)
+    exponents, numbers = (EXPONENTS, (CARD_NUMBERS,)) if cards else ((), ())
+    spelled_out = [screen for screen in screens if not _RUN.match(screen)]
     groups = (
-        [*_OTHERWISE, *(screen for screen in screens if not _CLASS.match(screen))],
-        [screen for screen in screens if _CLASS.match(screen) and not _WORD.match(screen)],
-        [screen for screen in screens if _WORD.match(screen)],
-        digits,
-        [words for sense in weak for words in _context(sense) if alone],
-        [
-            superset(name, strict=True, bordered=names_end) or ""
-            for name in plan.keys.patterns
-            if alone or _by_itself(plan, name)
-        ],
-        [pattern for kind in plan.kinds for pattern in _kind(re.escape(kind.kind))],
-        *([each] for each in packed_text()),
+        [*_OTHERWISE, *exponents, *spelled_out, *words, *names, *kinds],
+        [*digits, *numbers],
+        [screen for screen in screens if _RUN.match(screen)],
+        list(packed_text()),
     )
     return tuple(tuple(dict.fromkeys(group)) for group in groups if group) if all(map(all, groups)) else None
-
-
-def gated(groups: Groups) -> list[tuple[str, tuple[str, ...]]]:
-    """The same expressions grouped by what has to match first; those at the end that have nothing of the kind.
-
-    Texts full of digits keep each of these expressions busy for itself. The gate of the last group is empty.
-    """
-    left = [pattern for group in groups for pattern in group]
-    found = [(gate or "", tuple(each for each in left if each in behind)) for behind, gate in _GATES]
-    found.append((_HEX_RUN, tuple(each for each in left if _LONG_HEX.match(each))))
-    taken = {each for _, behind in found for each in behind}
-    return [
-        (gate, behind) for gate, behind in (*found, ("", tuple(each for each in left if each not in taken))) if behind
-    ]
 
 
 def together(plan: Plan) -> Groups:
@@ -129,11 +105,12 @@ def _told(name: str, *, pairs: bool) -> Iterator[str]:
     if not (superset(name, strict=True) or "").endswith(END):
         yield rf"{core}[^\x22]*\x22{_WS}[^: \t\r\n]"
         yield rf"{core}[^\x22]*\x22{_WS}:{_WS}[^{{tfn \t\r\n]"
+        yield rf"{core}[^\x22]*{_ESCAPED_QUOTE}"
         return
     # At the end of a string it names nothing, but in a pair of a name and a value; within one it may be JSON's name.
     if pairs:
-        yield rf"\x22(?:name|key)\x22{_WS}:{_WS}\x22[^\x22]*{core}[\n\x03]?\x22"
-    yield rf"{core}[\n\x03]?\x02"
+        yield rf"\x22(?:name|key)\x22{_WS}:{_WS}\x22[^\x22]*(?:{core}[\n\x03]?\x22|{_ESCAPED_QUOTE})"
+    yield rf"{core}[\n\x03]?(?:\x02|{_ESCAPED_QUOTE})"
     yield rf"{core}[\n\x03]?\x22{_WS}:{_WS}[^{{tfn \t\r\n]"
 
 
@@ -144,10 +121,10 @@ def _spoken_for(sense: Sense) -> Iterator[str]:
             yield words
             continue
         value = f"(?:{value})"
-        yield rf'{words}[^"]*{value}'
-        yield rf'{value}[^"]*{words}'
-        yield rf'{words}[^"]*"{_WS}:{_WS}"[^"]*{value}'
-        yield rf'{words}[^"]*"{_WS}:{_WS}\['
+        yield rf"{words}[^\x22]*(?:{value}|{_ESCAPED_QUOTE})"
+        yield rf"(?:{value}|{_ESCAPED_QUOTE})[^\x22]*{words}"
+        yield rf"{words}[^\x22]*\x22{_WS}:{_WS}\x22[^\x22]*(?:{value}|{_ESCAPED_QUOTE})"
+        yield rf"{words}[^\x22]*\x22{_WS}:{_WS}\["
 
 
 def _context(sense: Sense) -> Iterator[str]:
@@ -162,9 +139,11 @@ def _digits(sense: Sense) -> tuple[str, ...]:
         return ()
     match sense.rule.entity:
         case "CREDIT_CARD":
-            return (_CARD, _EMBEDDED_CARD) if sense.rule.embedded else (_CARD,)
+            return CARDS if sense.rule.embedded else (_CARD,)
         case "US_SSN" if sense.rule.threshold > _UNSEPARATED_SSN_SCORE:
-            return (_SEPARATED_SSN,)
+            return (SEPARATED_SSN,)
+        case "US_ITIN":
+            return (_screen(sense),)
         case _:
             return ()
 
@@ -174,5 +153,5 @@ def _screen(sense: Sense) -> str:
 
 
 def _kind(name: str) -> Iterator[str]:
-    yield rf'"kind"{_WS}:{_WS}"{name}(?:List)?"'
-    yield rf"kind: *[\x22']?{name}"
+    yield rf"{QUOTE}kind{QUOTE}{_WS}:{_WS}{QUOTE}{name}(?:List)?{QUOTE}"
+    yield rf"kind: *(?:{QUOTE}|')?{name}"

@@ -16,7 +16,10 @@ from typing import Any, NamedTuple
 
 ESCAPED_CHARACTERS, STAND_INS = frozenset(b'\\"\n\r\t'), frozenset(range(1, 6))
 """What is written as a simple escape, and the bytes that stand for one (``escapes``)."""
-BEGIN, END = r"(?:^|[^A-Za-z0-9_.$\x2d])", r"(?:$|\n?\x22|[\x22\x27]?[ \t]*[=:#,;}\]\r\n])"
+QUOTE = r"\\?\x22"
+"""A quote of a text in JSON, or in a string of it, whose escape may be undone or not."""
+BEGIN = r"(?:^|[^A-Za-z0-9_.$\x2d])"
+END = rf"(?:$|\n?{QUOTE}|(?:{QUOTE}|\x27)?[ \t]*[=:#,;}}\]\r\n])"
 """The borders of a name: those of a string's token, of a whole text, or of a name before ``:`` or ``=`` in a string."""
 _ASCII = range(128)
 _DIGITS = frozenset(b"0123456789")
@@ -50,9 +53,10 @@ class _How(NamedTuple):
     stand_ins: frozenset[int]
 
     def spelled(self, members: Iterable[int]) -> str:
-        """A class of bytes."""
+        r"""A class of bytes, and ``\"`` where a quote is one of them."""
         found = frozenset(members)
-        return spelled(found | self.stand_ins if found & ESCAPED_CHARACTERS else found)
+        written = spelled(found | self.stand_ins if found & ESCAPED_CHARACTERS else found)
+        return rf"(?:{written}|\\\x22)" if 0x22 in found else written
 
 
 @lru_cache(_KEPT)
@@ -88,7 +92,7 @@ def _node(code: Any, value: Any, how: _How) -> str:
         case codes.NOT_LITERAL:
             return how.spelled(_ALL - _cased({value}, how.caseless))
         case codes.ANY:
-            return spelled(_ALL)
+            return how.spelled(_ALL)
         case codes.IN:
             return how.spelled(_members(value, how.caseless))
         case codes.BRANCH:

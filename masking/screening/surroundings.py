@@ -1,6 +1,6 @@
 """What stands around a place in JSON, found without parsing what comes before it.
 
-All in a ``bare`` text (``escapes``), in which every quote begins or ends a string.
+All in a ``bare`` text (``escapes``), in which every quote begins or ends a string that has no backslash before it.
 """
 
 import re
@@ -12,7 +12,32 @@ _WINDOW = 160
 _STRIDE = 4096
 """Bytes between two places that are walked through forwards."""
 _SPACE = b" \t\r\n"
-_TOKEN = re.compile(rb'"[^"]*(?:"|\Z)|[\[\]{}]')
+_BEFORE_OPENING, _AFTER_CLOSING = b"{[,: \t\r\n", b"}],: \t\r\n"
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
+_BACKWARDS = re.compile(rb'"[^"]*+(?:"\\[^"]*+)*+(?:"|\Z)|[\[\]{}]')
+"""The same in a text that is read from its end, and begins outside of strings."""
+_BACKSLASH = 0x5C
+
+
+def next_quote(bare: bytes, start: int, end: int | None = None) -> int:
+    """Where the first string from ``start`` on, and before ``end``, begins or ends; -1 where none does."""
+    place = bare.find(b'"', start, end)
+    while place > 0 and bare[place - 1] == _BACKSLASH:
+        place = bare.find(b'"', place + 1, end)
+    return place
+
+
+def last_quote(bare: bytes, start: int, end: int) -> int:
+    """Where the last string from ``start`` on, and before ``end``, begins or ends; -1 where none does."""
+    place = bare.rfind(b'"', start, end)
+    while place > 0 and bare[place - 1] == _BACKSLASH:
+        place = bare.rfind(b'"', start, place)
+    return place
+
+
+def quotes(bare: bytes, start: int, end: int) -> int:
+    """How many strings begin or end in a part of a text."""
+    return bare.count(b'"', start, end) - bare.count(b'\\"', max(start - 1, 0), end)
 
 
 class IrregularError(Exception):
@@ -25,10 +50,30 @@ class Surroundings:
     def __init__(self, bare: bytes, walk: int) -> None:
         self._bare = bare
         self._left = walk
+        self._known, self._inside = 0, False
+        """A place, and whether a string stands around it."""
         self._array: tuple[int, list[bytes | None]] = (-1, [])
         """Where the last element of an array began, and the names of the arrays around it (objects: None)."""
         self._followed: dict[bytes, bool] = {}
         """Whether a member ``value`` follows, by what follows the one before."""
+
+    def is_inside(self, at: int) -> bool:
+        """Whether a string begins before ``at`` and does not end before it. To be asked from the begin to the end."""
+        bare, known = self._bare, self._known
+        quote = last_quote(bare, known, at)
+        if quote >= 0:
+            opens = self._opens(quote)
+            self._inside ^= opens is None and bool(quotes(bare, known, at) & 1)
+            self._inside = self._inside if opens is None else opens
+        self._known = at
+        return self._inside
+
+    def _opens(self, quote: int) -> bool | None:
+        """Whether a quote begins a string, where its neighbours tell: they nearly always do."""
+        bare = self._bare
+        if not quote or bare[quote - 1] not in _BEFORE_OPENING:
+            return False
+        return True if bare[quote + 1] not in _AFTER_CLOSING else None
 
     def after(self, at: int) -> int:
         """The first place from ``at`` on that is no whitespace."""
@@ -51,8 +96,8 @@ class Surroundings:
         at = self.before(start)
         if bare[at] != 0x3A:
             return self._name_of_array(start)
-        end = bare.rfind(b'"', 0, at)
-        return bare[bare.rfind(b'"', 0, end) + 1 : end]
+        end = last_quote(bare, 0, at)
+        return bare[last_quote(bare, 0, end) + 1 : end]
 
     def _name_of_array(self, start: int) -> bytes:
         """The nearest name above an element of an array."""
@@ -97,7 +142,7 @@ class Surroundings:
             least = max(0, start - size)
             self._spend(start - least)
             depth = 0
-            for match in _TOKEN.finditer(self._bare[least:start][::-1]):
+            for match in _BACKWARDS.finditer(self._bare[least:start][::-1]):
                 token = match[0]
                 if token in (b"]", b"}"):
                     depth += 1
@@ -155,7 +200,7 @@ class Surroundings:
             return None
         part = self._bare[begin + 1 : start]
         self._spend(len(part))
-        simple = not part.count(b'"') & 1 and b"}" not in part
+        simple = not quotes(part, 0, len(part)) & 1 and b"}" not in part
         return part if simple else None
 
     def _right_part(self, end: int) -> tuple[bool, int]:

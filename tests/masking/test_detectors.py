@@ -298,6 +298,16 @@ def test_differences_are_those_that_are_listed(
         assert entity in {edit.entity for edit in plan.judge.edits(text)}, text
 
 
+DOMAINS = [
+    "example.com",
+    "example.co.uk",
+    "co.uk",
+    "com",
+    "example.invalid",
+    "a.b.c.example.museum",
+    "x_y.com",
+    "1.2.3.4",
+]
 HOSTILE = [
     "a.a.a." * 2730 + "@", "a.co" * 4096, "'a.co/" * 2730, "http://a." * 1820, "1/" * 8192, "1 -" * 5461, "1234 " * 3276,
     "0049 30 " * 2048, "DE89" * 4096, "bc1" * 5461, "1:" * 8192, "a::" * 5461, "1." * 8192, "00:1A:2B:3C:4D:" * 1092,
@@ -326,3 +336,38 @@ def test_no_vocabulary_grows_with_what_is_judged(make_plan: MakePlan) -> None:
 def vocabulary() -> int:
     """How many strings the vocabularies of spaCy in this process hold."""
     return sum(len(each.strings) for each in gc.get_objects() if type(each).__qualname__ == "Vocab")
+
+
+@given(st.from_regex(r"[a-z!#$%&'*+/=?^_`{|}~.:-]{1,12}", fullmatch=True), st.sampled_from(DOMAINS))
+def test_a_domain_is_judged_once_for_all_its_addresses(local: str, domain: str) -> None:
+    """And as the validator judges each of them: signs of a URL in the local part make it give up."""
+    (email,) = detectors.builtin("EMAIL_ADDRESS")
+    assert isinstance(email, detectors.EmailDetector)
+    value = f"{local}@{domain}"
+    assert email._score(value, 0.5) == (1.0 if detectors._suffixes()(value).fqdn else 0.0)
+
+
+@pytest.mark.parametrize("entity", ["CREDIT_CARD", "UK_NHS", "US_SSN"])
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_a_check_that_is_made_at_once_is_that_of_the_recognizer(entity: str, data: st.DataObject) -> None:
+    """For everything that its patterns find, in any script."""
+    (detector,) = detectors.builtin(entity)
+    assert isinstance(detector, detectors.CheckedDetector)
+    pattern = data.draw(st.sampled_from(detectors.recognizers()[entity].patterns))
+    value = data.draw(st.from_regex(re.compile(pattern.regex), fullmatch=True))
+    assert detector._score(value, 0.5) == detectors.PatternDetector._score(detector, value, 0.5)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.text("ab1.-+/?#:!'=", min_size=1, max_size=8),
+    st.lists(st.text("abc-1\u00e9", min_size=1, max_size=4), min_size=1, max_size=3).map(".".join),
+    st.sampled_from([".com", ".co.uk", ".zz", ".github.io", ""]),
+)
+def test_an_address_counts_where_its_host_has_a_public_suffix(local: str, name: str, suffix: str) -> None:
+    """Hosts are remembered: what stands before the sign makes no difference, or is asked about with it."""
+    value = f"{local}@{name}{suffix}"
+    (detector,) = detectors.builtin("EMAIL_ADDRESS")
+    assert isinstance(detector, detectors.EmailDetector)
+    assert detector._score(value, 0.5) == float(bool(detectors._suffixes()(value).fqdn))

@@ -1,5 +1,7 @@
 """Values are found between other characters, and not where there are none."""
 
+import sys
+import unicodedata
 from collections.abc import Callable
 
 import pytest
@@ -86,3 +88,11 @@ def test_phone_numbers_that_something_touches_are_found(text: str, make_plan: Ca
 def test_identifiers_prices_and_shares_are_no_phone_numbers(text: str) -> None:
     """Digits between letters are parts of identifiers, unless they are written as phone numbers alone are."""
     assert not list(embedded_phones(text))
+
+
+def test_no_number_is_passed_over_for_what_stands_beside_it() -> None:
+    """Texts without any of the characters that matter beside a number are not looked through: there are no others."""
+    spelled = "212-555-5555"
+    for character in map(chr, range(sys.maxunicode + 1)):
+        if character == "%" or character.isalpha() or unicodedata.category(character) == "Sc":
+            assert set(embedded_phones(f"{spelled}{character}")) == {(0, 12)}, ascii(character)

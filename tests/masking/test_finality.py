@@ -103,3 +103,44 @@ def test_no_built_in_profile_sees_anything_in_a_token(engine: MaskingEngine, val
     token = Operators(b"k" * 32).replacement(treatment, "FOREIGN_ENTITY", value)
     text = f"{CONTEXT}: {token} and {token}"
     assert engine.mask_text(text, profiles=PROFILES)[0] == text
+
+
+CUT_UP = [
+    ("<US_SSN>token: abc123def456password=hunter2x9(DE89370400440532013000", ["abc123def456", "hunter2x9"]),
+    ('4111 1111 1111 1111password=hunter2x9("1234567893', ["4111", "hunter2x9"]),
+    ("see 078-05-1123token=abc123def456, ok", ["078-05", "abc123def456"]),
+]
+"""Texts in which one value gives another one its name or its borders, once it is hidden."""
+
+
+@pytest.mark.parametrize("shape", ["json", "nested", "text"])
+@pytest.mark.parametrize(("text", "values"), CUT_UP)
+def test_what_hiding_a_value_brings_to_light_is_hidden_at_once(
+    engine: MaskingEngine, text: str, values: list[str], shape: str
+) -> None:
+    """And not when it is masked once more."""
+    inner = json.dumps([{"data": text}])
+    body = {"json": inner, "nested": json.dumps({"data": inner}), "text": text}[shape]
+    content_type, profiles = TYPES["text" if shape == "text" else "json"], ("pii", "pci", "kubernetes")
+    once = engine.mask_body(body.encode(), content_type=content_type, profiles=profiles).body
+    assert not any(value.encode() in once for value in values)
+    assert engine.mask_body(once, content_type=content_type, profiles=profiles).body == once
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("https://user:pa55w0rd@host/&#64;<US_SSN>", "https://user:&lt;BASIC_AUTH_URL&gt;@host/&#64;<US_SSN>"),
+        (
+            "&lt;b&gt;https://user:pa55w0rd@host/&lt;/b&gt;",
+            "&lt;b&gt;https://user:&amp;lt;BASIC_AUTH_URL&amp;gt;@host/&lt;/b&gt;",
+        ),
+        ("<b>https://user:pa55w0rd@host/</b>", "<b>https://user:&lt;BASIC_AUTH_URL&gt;@host/</b>"),
+    ],
+)
+def test_a_token_stays_one_however_markup_writes_it(engine: MaskingEngine, text: str, want: str) -> None:
+    """A token makes no markup of the text that it stands in, and is no password where it stands in an address."""
+    profiles = ("pii", "pci", "kubernetes")
+    once = engine.mask_body(text.encode(), content_type="text/html", profiles=profiles).body
+    assert once.decode() == want
+    assert engine.mask_body(once, content_type="text/html", profiles=profiles).body == once

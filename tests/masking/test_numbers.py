@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from masking.numbers import hide_number, is_card, is_card_number, luhn
+from masking.numbers import hide_number, is_card, is_card_number, is_issued_ssn, is_nhs, luhn
 
 CARDS = ["4111111111111111", "378282246310005", "5555555555554444", "6011111111111117", "3530111333300000"]
 
@@ -55,3 +55,24 @@ def test_a_hidden_number_is_a_number_of_as_many_digits_and_no_card(number: float
 def test_the_filler_never_has_a_valid_check_digit(length: int) -> None:
     """What stands for a card number passes no card check."""
     assert not luhn(hide_number("4" * length))
+
+
+@pytest.mark.parametrize(("digits", "valid"), [("9434765919", True), ("4010232137", True), ("4010232138", False)])
+def test_the_check_digit_of_the_national_health_service(digits: str, valid: bool) -> None:
+    """The last digit makes the weighted sum divisible by eleven."""
+    assert is_nhs(digits) is valid
+
+
+@pytest.mark.parametrize(
+    "value", ["000-12-3456", "666 12 3456", "123-00-4567", "123-45-0000", "111111111", "078051120", "123-45.6789"]
+)
+def test_numbers_that_nobody_has_are_no_social_security_numbers(value: str) -> None:
+    """Areas, groups and serials that are not given out, samples, and signs that do not match."""
+    assert not is_issued_ssn(value)
+
+
+def test_digits_of_other_scripts_are_checked_alike() -> None:
+    """A check digit is one in any script."""
+    wide = "4111111111111111".translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)})
+    assert luhn(wide)
+    assert not luhn(wide[:-1] + "\uff12")

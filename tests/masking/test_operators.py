@@ -1,5 +1,6 @@
 """What takes the place of a value hides it, says what it was, and is never masked again."""
 
+import html
 import json
 import re
 
@@ -136,10 +137,16 @@ def test_stricter_treatments_win() -> None:
 @pytest.mark.parametrize("operator", ["replace", "pseudonym", "hash"])
 def test_tokens_are_recognized(operator: str) -> None:
     """Whatever these operators leave is a token of its entity."""
-    assert tokens(["CREDIT_CARD", "E"]).fullmatch(hidden(operator, "4111"))
+    token = hidden(operator, "4111")
+    known = tokens(["CREDIT_CARD", "E"])
+    assert known.fullmatch(token)
+    assert known.fullmatch(html.escape(token))
+    assert known.fullmatch(html.escape(html.escape(token)))
 
 
-@pytest.mark.parametrize("text", ["<OTHER>", "<E:4111111111111111>", "<E:12345>", "<E x>", "E", "**x"])
+@pytest.mark.parametrize(
+    "text", ["<OTHER>", "<E:4111111111111111>", "<E:12345>", "<E x>", "E", "**x", "&lt;OTHER&gt;", "&ltE&gt", "&amp;E;"]
+)
 def test_nothing_that_could_hold_a_value_is_a_token(text: str) -> None:
     """A token has a known name and a suffix of one length only."""
     assert not tokens(["E"]).fullmatch(text)

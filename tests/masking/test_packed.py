@@ -88,3 +88,14 @@ def test_a_run_in_lines_is_one_run(text: str, width: int, cut: str, before: str)
         return
     assert (len(before), len(before) + len(lines), text) in set(packed.texts(before + lines))
     assert packed.pack(text, like=lines) == lines
+
+
+@given(st.text("aB3/_-=. \n", max_size=80), st.lists(st.integers(0, 80), max_size=4).map(sorted))
+def test_runs_between_spans_are_those_of_the_pieces_and_of_the_whole(text: str, places: list[int]) -> None:
+    """No more and no less; those of the whole first, each once."""
+    hidden = [(start, end) for start, end in zip(places[::2], places[1::2], strict=False) if end <= len(text)]
+    want = [*packed.texts(text)]
+    borders = [0, *(place for span in hidden for place in span), len(text)]
+    for start, end in zip(borders[::2], borders[1::2], strict=True):
+        want += [(start + a, start + b, inner) for a, b, inner in packed.texts(text[start:end])] if hidden else []
+    assert [*dict.fromkeys((a, b) for a, b, _ in want)] == [(a, b) for a, b, _ in packed.texts_between(text, hidden)]

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from masking import detectors
-from masking.screens import COUNTRY_ENTITIES, PRESIDIO_ENTITIES, SCREENS, derived
+from masking.profiles import resolve
+from masking.screens import COUNTRY_ENTITIES, PRESIDIO_ENTITIES, SCREENS, derived, of_own
 
 VALUES = {
     "CREDIT_CARD": ["4012888888881881", "4012-8888-8888-1881", "378282246310005"],
@@ -97,6 +98,51 @@ def test_a_screen_is_read_by_every_engine(entity: str) -> None:
     hyperscan.Database().compile(
         expressions=[detector.screen.encode()], ids=[0], elements=1, flags=[hyperscan.HS_FLAG_PREFILTER]
     )
+
+
+def test_patterns_of_profiles_have_screens_where_that_is_plain() -> None:
+    """What stands behind a match is a part of its screen; what is read otherwise, or asks for an end, has none."""
+    screen = of_own([r"(?<=\b(?:MRN|no)[ .]{0,4})[0-9]{3}\b"])
+    assert screen == r"(?is:(?:(?:MRN|no)[ .]{0,4})[0-9]{3})"
+    assert of_own([r"(?i)AB[0-9]", "x+y"]) == r"(?is:AB[0-9])|(?is:x+y)"
+    for pattern in [
+        "",
+        "^a",
+        r"a\Z",
+        r"\p{L}x",
+        r"(a)\1",
+        "a(?=b(c))d",
+        "x*",
+        "(?x)a b",
+        "[[a]--[b]]",
+        "(?m)a",
+        r"\ma",
+    ]:
+        assert of_own([pattern]) is None, pattern
+    assert of_own(["a", "^b"]) is None
+    assert of_own([]) is None
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_a_screen_of_a_profile_matches_wherever_its_pattern_does(data: st.DataObject) -> None:
+    """Those of the profiles that are built in, in texts made from each pattern."""
+    specs = {each: rule.custom for each, rule in resolve({})["health"].entities.items() if rule.custom}
+    entity = data.draw(st.sampled_from(sorted(specs)))
+    detector = detectors.custom(entity, specs[entity])
+    assert detector.screen is not None
+    plain = re.sub(
+        r"\(\?<[=!](?:[^()]|\([^()]*\))*\)|\(\?[=!][^()]*\)|\\b",
+        "",
+        (specs[entity].regex or "").replace("(?-i:", "(?:"),
+    )
+    value = data.draw(st.from_regex(re.compile(plain, re.ASCII), fullmatch=True, alphabet=ASCII))
+    lead = data.draw(
+        st.sampled_from(["", "MRN: ", "mrn ", "Medical Record number #", "MRNno.", "xMRN 1", "med rec id"])
+    )
+    text = data.draw(AROUND) + lead + data.draw(st.sampled_from([value, value.lower()])) + data.draw(AROUND)
+    if detector.find(text, lifted=True, threshold=0.0):
+        assert re.search(detector.screen, text)
 
 
 def test_screens_are_derived_where_that_is_plain() -> None:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from masking.edits import apply, merge
 from masking.errors import Unmaskable
-from masking.formats.json_document import JsonMasker
+from masking.formats.json_document import JsonMasker, as_inside
 from masking.plan import Plan
 
 type MakePlan = Callable[..., Plan]
@@ -104,3 +106,11 @@ def test_replaced_base64_is_base64(make_plan: MakePlan) -> None:
     once = masked(plan, '{"kind": "Secret", "data": {"a": "aHVudGVyMg==", "b": "not base64"}}')
     assert json.loads(once)["data"] == {"a": "KioqKioqKg==", "b": "KioqKioqKioqKg=="}
     assert masked(plan, once) == once
+
+
+@given(st.text(st.characters()) | st.text('"\\\n\x00\x1f\x7f\ud800\u2028a'))
+def test_a_replacement_reads_as_what_it_is(value: str) -> None:
+    """As the inside of a string; in UTF-8, whatever it is, and as it stands where nothing has to be escaped."""
+    inside = as_inside(value)
+    assert json.loads(f'"{inside}"'.encode()) == value
+    assert inside == value or json.dumps(value, ensure_ascii=False)[1:-1] != value or not value.isprintable()

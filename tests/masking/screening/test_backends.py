@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from masking.screening.backends import Backend, Gated, Scanners, UnscannableError, backend, scanner
+from masking.databases import UnscannableError
+from masking.screening.backends import Backend, Gated, Scanners, backend, gates, scanner
 
 BACKENDS: tuple[Backend, ...] = ("hyperscan", "re2", "re")
 PATTERNS = (r"ab+c", r"[0-9]{3}", r"x[^y]*y", r"\bq\b", r"[\x80-\xff]")
@@ -45,9 +46,19 @@ def test_too_many_marks_are_none(using: Backend) -> None:
 @pytest.mark.parametrize("using", BACKENDS)
 def test_a_gate_that_does_not_match_is_enough(using: Backend) -> None:
     """What is behind it is asked where it matches."""
-    gated = Gated(scanner(("[0-9]{3}",), using), scanner(("123x",), using))
-    assert [gated.is_quiet(text) for text in (b"12x", b"1234", b"_123x")] == [True, True, False]
-    assert (gated.marks(b"12x", 9), bool(gated.marks(b"_123x", 9))) == ([], True)
+    gated = Gated(gates(("[0-9]{3}", "[a-c]{3}"), using), [scanner(("123x",), using), scanner(("abcx",), using)])
+    texts = (b"12x", b"1234", b"_123x", b"abc", b"123 abcx")
+    assert [gated.is_quiet(text) for text in texts] == [True, True, False, True, False]
+    assert (gated.marks(b"12x", 9), bool(gated.marks(b"_123x", 9)), gated.marks(b"123x" * 9, 8)) == ([], True, None)
+
+
+@pytest.mark.parametrize("using", BACKENDS)
+@given(text=st.text("abcxyq0123 é", max_size=30))
+def test_gates_tell_which_of_them_match(using: Backend, text: str) -> None:
+    """Each for itself, wherever it matches."""
+    data = text.encode()
+    expected = {number for number, each in enumerate(PATTERNS) if re.search(each.encode("latin-1"), data)}
+    assert set(gates(PATTERNS, using)(data)) == expected
 
 
 @pytest.mark.parametrize("using", BACKENDS)
@@ -55,6 +66,8 @@ def test_what_cannot_be_compiled_is_said(using: Backend) -> None:
     """The full path is taken then."""
     with pytest.raises(UnscannableError):
         scanner(("(",), using)
+    with pytest.raises(UnscannableError):
+        gates(("a", "("), using)
 
 
 def test_equal_expressions_share_a_scanner() -> None:

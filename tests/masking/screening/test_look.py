@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -145,6 +146,51 @@ def bodies(draw: Callable[..., Any]) -> bytes:
     return text.encode("utf-8", "replace")
 
 
+def of_quotes(body: bytes) -> bytes:
+    """The text with other characters for what is escaped, but for quotes."""
+    return re.sub(rb"\\(.)", lambda match: match[0] if match[1] == b'"' else b"'", body)
+
+
+@settings(max_examples=500, deadline=None)
+@given(bodies().map(of_quotes), st.sampled_from(PLANS), st.sampled_from(BACKENDS))
+def test_quick_equals_full_where_quotes_are_all_that_is_escaped(
+    body: bytes, names: tuple[str, ...], backend: Backend
+) -> None:
+    """Such a text is looked at as it stands."""
+    check(names, body, backend=backend)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    "value",
+    [
+        'password: "hunter22x"',
+        '"password":"hunter22x"',
+        '"ssn":"536904399"',
+        'say "phone" 202-555-0173',
+        '202-555-0173 is my "phone"',
+        'my "number", 202-555-0173',
+        '"4111111111111111"',
+        'x"bob@example.com"',
+        '{"kind":"Secret","data":{"a":"cHc="}}',
+        '"' + base64.b64encode(b"mail bob@example.com now").decode() + '"',
+    ],
+)
+def test_what_stands_at_a_quote_is_seen(value: str, backend: Backend) -> None:
+    """Before it, behind it and across it; in a value, under a name, in an array."""
+    names = ("pii", "pci", "kubernetes")
+    for document in (
+        {"a": value},
+        {'the "phone"': value},
+        [["x", {"b": 'c"'}, value]],
+        [{"name": value, "value": "y"}],
+    ):
+        body = json.dumps(document).encode()
+        check(names, body, backend=backend)
+        masked = full(names, body, JSON)
+        assert masked is None or masked[1]
+
+
 @settings(max_examples=600, deadline=None)
 @given(bodies(), st.sampled_from(PLANS))
 def test_quick_equals_full_on_json(body: bytes, names: tuple[str, ...]) -> None:
@@ -247,3 +293,44 @@ def test_rows_of_a_table_take_linear_time() -> None:
     quick = look_of(("pii",), "hyperscan").at(body, read_content_type(JSON))
     assert quick is not None
     assert quick.counts == {"EMAIL_ADDRESS": 10_000}
+
+
+def test_names_told_at_once_are_told_like_the_full_path() -> None:
+    """A name settles its value with itself: whatever else is marked in both of them, however they are spaced."""
+    for between in (b":", b" : ", b":\n\t"):
+        for name in (b"ssn", b"phone", b"tel", b"cvv", b"a", b"ssn 078-05-1123"):
+            for value in (
+                b'"078-05-1123"',
+                b'"+1 212-555-5555"',
+                b'"bob@example.com"',
+                b'"x\\ny"',
+                b'""',
+                b"4111",
+                b"[]",
+            ):
+                member = b'"' + name + b'"' + between + value
+                for names in PLANS:
+                    check(names, b'{"b":"bob@example.com",' + member + b',"c":[{' + member + b"}]}")
+
+
+class Noted:
+    """A vault."""
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+
+    def keep(self, token: str, entity: str, value: str) -> None:
+        self.kept.append(value)
+
+
+def test_what_is_hidden_for_its_name_is_kept_in_the_vault_each_time() -> None:
+    """A vault gives up what was used longest ago: so it is told of every use."""
+    vault = Noted()
+    key = {"match": "^badge$", "entity": "EMPLOYEE_ID", "operator": "pseudonym", "reversible": True}
+    profiles = resolve({"own": MaskProfileSpec.model_validate({"extends": ["pii"], "keys": [key]})})
+    look = QuickLook(Plan([profiles["own"]], Operators(b"k", vault)))
+    for _ in range(2):
+        quick = look.at(b'{"badge": "E-123456"}', read_content_type(JSON))
+        assert quick is not None
+        assert quick.counts == {"EMPLOYEE_ID": 1}
+    assert vault.kept == ["E-123456"] * 2

@@ -16,7 +16,9 @@ TREES = st.recursive(
 @given(TREES)
 def test_ordinary_texts_are_shallow(value: object) -> None:
     """Brackets in strings do not count."""
-    assert is_shallow(undone(json.dumps([value]).encode()).bare)
+    text = json.dumps([value]).encode()
+    bare = undone(text).bare
+    assert is_shallow(bare, of_quotes=bare is text)
 
 
 def test_deep_texts_are_not() -> None:
@@ -24,4 +26,7 @@ def test_deep_texts_are_not() -> None:
     assert is_shallow(b"[" * 40 + b"]" * 40)
     assert not is_shallow(b"[" * 41 + b"]" * 41)
     assert not is_shallow(b'["]",' * 130 + b"1" + b',"["]' * 130)
+    assert not is_shallow(b'["\\"]",' * 130 + b"1" + b',"\\"["]' * 130, of_quotes=True)
+    assert is_shallow(b'["' + b'\\"[' * 130 + b'"]', of_quotes=True)
+    assert not is_shallow(b'["\\u00",' * 130 + b"1" + b"]" * 130)
     assert not is_shallow(b'{"a":' * 130 + b"1" + b"}" * 130)

@@ -32,6 +32,24 @@ def test_other_encodings_and_lines_are_marked(head: bytes, text: str, width: int
             assert PATTERN.search(whole.encode())
 
 
+@given(st.lists(st.sampled_from(list(b" -~AZaz09hqmM\t\n")), min_size=12, max_size=64), st.data(), st.booleans())
+def test_characters_of_latin_1_may_stand_anywhere(plain: list[int], data: st.DataObject, urls: bool) -> None:
+    """As many as the judge allows in a text, the first ones before others: none of them hides the rest."""
+    octets = list(plain)
+    for _ in range(len(octets) // 8):
+        octets[data.draw(st.integers(0, len(octets) - 1) | st.integers(0, 8))] = data.draw(st.integers(128, 255))
+    run = (base64.urlsafe_b64encode if urls else base64.b64encode)(bytes(octets)).decode()
+    for whole in (run, f'"{run}"', f"x {run.rstrip('=')}."):
+        if list(packed.texts(whole)):
+            assert PATTERN.search(whole.encode())
+
+
+def test_identifiers_are_not() -> None:
+    """Names of objects in a cluster are full of them."""
+    for name in ("00000000-0000-4000-8000-000000000a17", "07095310-6c51-4f70-b5e7-ffeb7ab4c0de"):
+        assert not PATTERN.search(f'"{name}"'.encode())
+
+
 def test_ordinary_words_are_not() -> None:
     """Each would cost a closer look."""
     names = (

@@ -13,9 +13,10 @@ from masking.screening.superset import spelled, superset
 PATTERNS = [
     r"(?i)(pass|token)$", r"^(cvv2?|cvc)$", r"a++b", r"(?>x|xy)z", r"\bq\b", r"(?<!n)t", r"[^a-c]d", r"(?i:K)e", r"\d{2,}\s?\w", r"x.y", r"é|a",
     r"[a-z\d_]{3}(?=!)", r"(?i)[^a-c]d", r"\Az\Z", r"a(?i:b)c",
+    r"x\"y", r"x[\"'=]{2}y", r"k[^:]y", r"(?s:x.{2}y)",
     *(key.match for profile in resolve({}).values() for key in profile.keys),
 ]  # fmt: skip
-TEXTS = st.text("abcdkKextyzqn12 !_\nBéTpassoken-", max_size=12) | st.lists(
+TEXTS = st.text("abcdkKextyzqn12 !_\nBéTpassoken-\"", max_size=12) | st.lists(
     st.sampled_from(["pass", "TOKEN", "cvv2", "ssn", "api_key", "next", "secret", " ", "value", "x"]), max_size=3
 ).map("".join)  # fmt: skip
 
@@ -30,6 +31,9 @@ def test_nothing_is_lost(pattern: str, text: str) -> None:
         assert re.search(token.encode("latin-1"), b'{"x":"' + text.encode() + b'"}')
         assert re.search(token.encode("latin-1"), text.encode())
         assert re.search(loose.encode("latin-1"), b"x" + text.encode() + b"x")
+        escaped = text.replace('"', '\\"').encode()
+        assert re.search(token.encode("latin-1"), b'{"x":"' + escaped + b'"}')
+        assert re.search(loose.encode("latin-1"), b"x" + escaped + b"x")
 
 
 @pytest.mark.parametrize("pattern", [r"(a)\1", r"(?m)^a$", r"(a)?(?(1)b|c)", r"x*", r"(", r"\bx?\b", r"$"])
