@@ -5,7 +5,9 @@
 A gateway runs as a process of its own, on the configuration below, with one task more: a heartbeat that sleeps a
 millisecond at a time and notes how much later it woke. Gaps are what other calls feel: work on the loop, waiting for
 the interpreter's lock while threads mask, and the machine's own noise (``idle``). For each scenario a few clients ask
-as fast as they can. Prints p50, p99 and the longest gap in milliseconds, and calls per second.
+as fast as they can. Prints in milliseconds the gaps' p50, p99 and longest; then of the single callbacks of the loop the
+longest by the clock (``call``) and the longest by the processor time of the loop's thread (``cpu``): a gap beyond both
+is a queue of short callbacks, a call beyond its cpu waited for the lock or the processor. Last, calls per second.
 """
 
 import argparse
@@ -27,6 +29,8 @@ from typing import Any
 from benchmarks.hostile_texts import TEXTS
 
 BEAT = 0.001
+WARM = 6.0
+"""Seconds of asking before anything is measured."""
 ENVELOPE = {"content-type": "application/json"}
 CONFIGURATION = """
 apiVersion: gatehold.dev/v1
@@ -118,28 +122,58 @@ def scenarios() -> dict[str, tuple[str, bytes, dict[str, str]]]:
     return found
 
 
+class Callbacks:
+    """Notes how long the longest callback of the loop takes, in seconds."""
+
+    def __init__(self) -> None:
+        self.wall = self.cpu = 0.0
+        self._stock = asyncio.Handle._run  # noqa: SLF001 - the one place that every callback passes
+
+    def install(self) -> None:
+        """From now on."""
+        asyncio.Handle._run = lambda handle: self._timed(handle)  # type: ignore[method-assign]  # noqa: PLW0108, SLF001
+
+    def _timed(self, handle: asyncio.Handle) -> None:
+        wall, cpu = time.perf_counter(), time.thread_time()
+        self._stock(handle)
+        self.wall = max(self.wall, time.perf_counter() - wall)
+        self.cpu = max(self.cpu, time.thread_time() - cpu)
+
+    def clear(self) -> None:
+        """Forget them."""
+        self.wall = self.cpu = 0.0
+
+
 class Heartbeat:
     """Notes how late the loop is."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._callbacks = Callbacks()
         self._gaps: list[float] = []
         self._dumps = 0
+        self._is_own = False
+        """The next gap is that of writing down the others."""
 
     async def beat(self) -> None:
         """For ever."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._dump)
+        self._callbacks.install()
         while True:
             before = time.perf_counter()
             await asyncio.sleep(BEAT)
-            self._gaps.append(time.perf_counter() - before - BEAT)
+            if not self._is_own:
+                self._gaps.append(time.perf_counter() - before - BEAT)
+            else:
+                self._is_own = False
+                self._callbacks.clear()
 
     def _dump(self) -> None:
-        gaps, self._gaps = self._gaps, []
         path = self._directory / f"gaps-{self._dumps}.json"
-        path.with_suffix(".part").write_text(json.dumps(gaps))
+        found = {"gaps": self._gaps, "call": self._callbacks.wall, "cpu": self._callbacks.cpu}
+        path.with_suffix(".part").write_text(json.dumps(found))
         path.with_suffix(".part").rename(path)
-        self._dumps += 1
+        self._gaps, self._dumps, self._is_own = [], self._dumps + 1, True
 
 
 def serve_gateway(config: Path, switch: float | None) -> None:
@@ -234,24 +268,26 @@ def gateway(switch: float | None) -> Iterator[tuple[Any, Any, Bodies]]:
             process.stop()
 
 
-def take(process: Any, config: Path, number: int) -> list[float]:
-    """The gaps since they were taken last, in milliseconds, ascending."""
+def take(process: Any, config: Path, number: int) -> dict[str, Any]:
+    """The gaps since they were taken last, ascending, and the longest callbacks, in milliseconds."""
     process.process.send_signal(signal.SIGUSR1)
     path = config / f"gaps-{number}.json"
     while not path.exists():
         time.sleep(0.01)
-    return sorted(gap * 1000 for gap in json.loads(path.read_text()))
+    found = json.loads(path.read_text())
+    gaps = sorted(gap * 1000 for gap in found["gaps"])
+    return {"gaps": gaps, "call": found["call"] * 1000, "cpu": found["cpu"] * 1000}
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Every scenario."""
     results: dict[str, dict[str, Any]] = {}
     with gateway(arguments.switch) as (process, installed, bodies):
-        warm = Load(installed.proxy_port, installed.token(), 1)
-        bodies.answer = (users(7), ENVELOPE)
-        warm.run("/masked", b"", {}, 5)
+        for body in (users(7), users(3000)):  # the second one waits for the processes
+            bodies.answer = (body, ENVELOPE)
+            Load(installed.proxy_port, installed.token(), 2).run("/masked", b"", {}, WARM)
         number = 0
-        print(f"{'':32} {'p50':>7} {'p99':>7} {'max':>8} {'calls/s':>8}  statuses")
+        print(f"{'':32} {'p50':>7} {'p99':>7} {'max':>8} {'call':>8} {'cpu':>7} {'calls/s':>8}  statuses")
         for name, (prefix, body, headers) in scenarios().items():
             if arguments.only and arguments.only not in name:
                 continue
@@ -259,13 +295,16 @@ def measure(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
             take(process, installed.config, number)
             load = Load(installed.proxy_port, installed.token(), arguments.clients if prefix else 0)
             load.run(prefix, body, headers, arguments.seconds)
-            gaps = take(process, installed.config, number + 1)
+            taken = take(process, installed.config, number + 1)
+            gaps = taken["gaps"]
             number += 2
             row = {"p50": gaps[len(gaps) // 2], "p99": gaps[int(len(gaps) * 0.99)], "max": gaps[-1],
+                   "call": taken["call"], "cpu": taken["cpu"],
                    "calls": load.calls / arguments.seconds, "statuses": load.statuses}  # fmt: skip
             results[name] = row
-            figures = f"{row['p50']:7.2f} {row['p99']:7.2f} {row['max']:8.2f} {row['calls']:8.1f}"
-            print(f"{name:32} {figures}  {row['statuses']}", flush=True)
+            gap = f"{row['p50']:7.2f} {row['p99']:7.2f} {row['max']:8.2f}"
+            single = f"{row['call']:8.2f} {row['cpu']:7.2f} {row['calls']:8.1f}"
+            print(f"{name:32} {gap} {single}  {row['statuses']}", flush=True)
     return results
 
 

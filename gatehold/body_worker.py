@@ -1,4 +1,6 @@
-"""The process in which large bodies are masked: ``python -m gatehold.body_worker``. See ``gatehold.body_workers``.
+"""The process in which large bodies are masked and read: ``python -m gatehold.body_worker``.
+
+See ``gatehold.body_workers``, for conditions ``gatehold.far_bodies``.
 
 It reads frames from its standard input and answers each with one on its standard output, until the input ends. The
 first frame says what the profiles are; every other one is a body. Of what goes wrong only the reason is told.
@@ -10,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
+from gatehold.body_reader import Reader
 from masking.encodings import Limits
 from masking.engine import MaskingEngine
 from masking.errors import Unmaskable
@@ -54,18 +57,22 @@ class _Kept:
 
 
 class BodyWorker:
-    """Masks one body after the other."""
+    """Masks or reads one body after the other."""
 
     def __init__(self, setup: Mapping[str, Any]) -> None:
         documents = {name: MaskProfileSpec.model_validate(spec) for name, spec in setup["profiles"].items()}
         limits = Limits(**setup["limits"])
         self._engine = MaskingEngine(resolve(documents), key=bytes.fromhex(setup["key"]), limits=limits)
         self._vault = _Kept()
+        self._reader = Reader()
         self._engine.load_models()
         self._engine.load()
 
     def answer(self, facts: Mapping[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         """A frame for a frame; without bytes where the body stays as it is."""
+        if "condition" in facts:
+            return self._reader.answer(facts, body), b""
+        self._reader.forget()
         self._vault.kept.clear()
         try:
             masked = self._engine.mask_body(

@@ -1,9 +1,9 @@
 """Masks large bodies in processes of their own, so that nobody waits for the interpreter's lock meanwhile.
 
 A thread is not enough for them: one regular expression or collection of garbage over megabytes holds the lock, and with
-it the event loop, for hundreds of milliseconds. The processes are started when the first large body comes; until one is
-ready, bodies are masked in the calling thread. They get no environment but what an interpreter needs, and end with the
-gateway. A process that ends, or takes too long, costs the one body that it was at: that is not masked, and so withheld.
+it the event loop, for hundreds of milliseconds. The processes are started by the gateway, or by the first large body,
+which waits for one. They get no environment but what an interpreter needs, and end with the gateway. A process that
+ends, or takes too long, costs the one body that it was at: that is not masked, and so withheld.
 """
 
 import contextlib
@@ -19,8 +19,8 @@ from queue import Empty, LifoQueue
 from typing import Any, BinaryIO, cast
 
 from gatehold.body_worker import read_frame, write_frame
-from masking.encodings import Limits, decode
-from masking.engine import Masked, MaskingEngine
+from masking.encodings import Decoder, Limits, coding
+from masking.engine import Given, Masked, MaskingEngine
 from masking.errors import Unmaskable, refusing
 from masking.profiles import MaskProfileSpec, Profile
 from masking.pseudonyms import Pseudonyms
@@ -33,6 +33,8 @@ LOOKED_THROUGH = 1 << 20
 """Bytes of a body up to which it is looked through here first: longer ones hold the lock for milliseconds."""
 SECONDS = 60.0
 """A body that takes longer is not masked at all."""
+_SLICE = 1024
+"""Bytes of a compressed body that are decoded at once: they may become a megabyte."""
 _AGAIN = 30.0
 """Seconds after which a process that did not start is tried again."""
 _KEPT_ENVIRONMENT = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LANG", "LC_ALL", "HOME", "SYSTEMROOT")
@@ -52,7 +54,11 @@ class _Process:
             start_new_session=True,  # a Ctrl-C is for the gateway, which drains first
         )
         self._requests, self._answers = cast("BinaryIO", self._process.stdin), cast("BinaryIO", self._process.stdout)
-        self.exchange(setup, b"")
+        try:
+            self.exchange(setup, b"")
+        except BaseException:
+            self.stop()
+            raise
 
     def exchange(self, facts: Mapping[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         """A frame for a frame; raises OSError or EOFError where the process ended or took too long."""
@@ -90,18 +96,28 @@ class BodyWorkers:
         self._processes: set[_Process] = set()
         self._started = self._stopped = False
 
-    @property
-    def ready(self) -> bool:
-        """Is there a process? The first question starts them, beside everything else."""
+    def start(self) -> None:
+        """Start them, beside everything else; once."""
         with self._lock:
             starts, self._started = not self._started and not self._stopped, True
         if starts:
             for _ in range(self._count):
                 threading.Thread(target=self._start_one, name="gatehold-body-worker", daemon=True).start()
+
+    @property
+    def are_wanted(self) -> bool:
+        """Is work done in processes at all?"""
+        return self._count > 0
+
+    @property
+    def ready(self) -> bool:
+        """Is there a process by now? The first question starts them."""
+        self.start()
         return bool(self._processes)
 
     def exchange(self, facts: Mapping[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
-        """What a process answers; raises Unmaskable where it ends over it."""
+        """What a process answers; raises Unmaskable where it ends over it, or none becomes free in time."""
+        self.start()
         process = self._free()
         try:
             answer = process.exchange(facts, body)
@@ -184,53 +200,41 @@ class SpreadMasking(MaskingEngine):
         }
         self.workers = BodyWorkers(setup, min(2, os.cpu_count() or 1) if processes is None else processes)
 
-    def mask_body(
-        self,
-        body: bytes,
-        *,
-        content_type: str,
-        content_encoding: str = "",
-        profiles: tuple[str, ...],
-        pseudonyms: Pseudonyms | None = None,
-    ) -> Masked:
+    def masked(self, given: Given) -> Masked:
         """As every engine does it; a large body elsewhere, unless hardly anything of it has to be judged."""
-        if not profiles or not self._is_large(body, content_encoding) or not self.workers.ready:
-            return super().mask_body(
-                body,
-                content_type=content_type,
-                content_encoding=content_encoding,
-                profiles=profiles,
-                pseudonyms=pseudonyms,
-            )
-        quick = self.mask_at_once(
-            body,
-            content_type=content_type,
-            content_encoding=content_encoding,
-            profiles=profiles,
-            pseudonyms=pseudonyms,
-            most=LOOKED_THROUGH,
-        )
+        if not given.profiles or not self.workers.are_wanted or not self._is_large(given):
+            return super().masked(given)
+        quick = self.masked_at_once(given, most=LOOKED_THROUGH)
         if quick is not None:
             return quick
+        pseudonyms = given.pseudonyms
         facts = {
-            "type": content_type,
-            "encoding": content_encoding,
-            "profiles": profiles,
+            "type": given.content_type,
+            "encoding": given.content_encoding,
+            "profiles": given.profiles,
             "owner": pseudonyms and _owner(pseudonyms),
         }
         with refusing():
-            told, masked = self.workers.exchange(facts, body)
+            told, masked = self.workers.exchange(facts, given.body)
             if "unmaskable" in told:
                 raise Unmaskable(told["unmaskable"])
             for token, entity, value in told["kept"]:
                 if pseudonyms and pseudonyms.vault:
                     pseudonyms.vault.keep(token, entity, value)
-        return Masked(body=body if told["same"] else masked, counts=told["counts"], encoding=told["encoding"])
+        return Masked(body=given.body if told["same"] else masked, counts=told["counts"], encoding=told["encoding"])
 
-    def _is_large(self, body: bytes, content_encoding: str) -> bool:
-        """Whether it is, or becomes so without its coding."""
+    def _is_large(self, given: Given) -> bool:
+        """Whether it is, or becomes so without its coding, of which no more is taken away than it takes to tell."""
+        body, size = given.body, 0
+        if len(body) >= LARGE:
+            return True
         with refusing():
-            return len(body) >= LARGE or len(decode(body, content_encoding, self._limits)) >= LARGE
+            decoder = Decoder(coding(given.content_encoding), self._limits)
+            for at in range(0, len(body), _SLICE):
+                size += len(decoder.feed(body[at : at + _SLICE]))
+                if size >= LARGE:
+                    return True
+        return False
 
 
 def _spelled(spec: MaskProfileSpec) -> str:

@@ -1,7 +1,7 @@
 """Calls to an API over plain HTTP: method, path, query, headers and body."""
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from policy.actions.bodies import media_type, read_body
 from policy.actions.paths import CanonicalPath, canonical
@@ -9,6 +9,9 @@ from policy.actions.queries import Query, check_query, read_query
 from policy.actions.readings import Once, Reading
 from policy.actions.wire import READ_METHODS, Fields, Headers, read_headers
 from policy.model import UNKNOWN, Family, Maybe, TargetTraits, WireRequest
+
+if TYPE_CHECKING:
+    from policy.expressions import Elsewhere
 
 BODY_VARIABLES = frozenset({"body"})
 """Variables that are there with ``variables(body=True)`` only."""
@@ -34,6 +37,8 @@ class HttpAction:
     upgrade: str = ""
     """What the Upgrade header asks for."""
     reading: Once[Reading] = field(repr=False, compare=False)
+    elsewhere: "Elsewhere | None" = field(default=None, repr=False, compare=False)
+    """Who answers conditions on the body in place of reading it here; None: it is read here."""
 
     @property
     def is_write(self) -> bool:
@@ -72,7 +77,9 @@ class HttpAction:
             found["http.headers"] = _lists(self.headers)
         if self.content_type is not UNKNOWN:
             found["http.contentType"] = self.content_type
-        if body and (value := self.body()) is not UNKNOWN:
+        if body and self.elsewhere is not None:
+            found["body"] = self.elsewhere
+        elif body and (value := self.body()) is not UNKNOWN:
             found["body"] = value
         return found
 

@@ -6,7 +6,8 @@ project touches it:
 1. A failed evaluation comes back as a value whose content is a truthy text. An outcome is therefore one of three
    words, and ``MATCH`` only where the value is of type bool and is ``True``.
 2. Deeply nested values crash the process. Values are measured before the engine sees them.
-3. The interpreter lock is held while it runs. Expressions are short, and loops in them are bounded by the engine.
+3. The interpreter lock is held while it runs. Expressions are short, and loops in them are bounded by the engine;
+   large values can be left where they are, in another process (``Elsewhere``).
 4. Functions written in Python leak their arguments. ``glob`` and ``cidr`` are therefore rewritten to CEL's own.
 
 Unknown is not false: what was not bound makes the outcome ``ERROR`` wherever the answer depends on it. ``x || true``
@@ -14,6 +15,7 @@ is true for every x and ``x && false`` is false, known or not; nothing else swal
 """
 
 from policy.expressions.activation import MAX_DEPTH, Activation
+from policy.expressions.elsewhere import Elsewhere
 from policy.expressions.environment import MAX_SOURCE, Environment, Expression
 from policy.expressions.errors import ExpressionError
 from policy.expressions.lint import warnings
@@ -23,6 +25,7 @@ __all__ = [
     "MAX_DEPTH",
     "MAX_SOURCE",
     "Activation",
+    "Elsewhere",
     "Environment",
     "Evaluation",
     "Expression",

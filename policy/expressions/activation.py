@@ -5,12 +5,13 @@ reads it fails. So does one with a NUL in a text: the engine's binding ends text
 for ``ok``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Self
 
 from cel_expr_python import cel
 
+from policy.expressions.elsewhere import Elsewhere
 from policy.model import UNKNOWN
 
 MAX_DEPTH = 64
@@ -28,12 +29,14 @@ class _UnusableError(Exception):
 class Activation:
     """What one call binds the variables to. Made once per call, used by all its conditions."""
 
-    __slots__ = ("_environment", "_values", "engine", "unusable")
+    __slots__ = ("_environment", "_values", "elsewhere", "engine", "unusable")
 
     def __init__(self, environment: cel.Env, values: Mapping[str, Any]) -> None:
         self._environment = environment
         self.unusable: dict[str, str] = {}
         """Variables that were given and yet stay unbound, and why."""
+        self.elsewhere: dict[str, Elsewhere] = {}
+        """Variables whose values are not here."""
         self._values: dict[str, Any] = {}
         self._take(values)
         self.engine = environment.Activation(self._values)
@@ -42,15 +45,22 @@ class Activation:
         """The same call with further variables, for one rule of it."""
         other = object.__new__(type(self))
         other._environment = self._environment
-        other.unusable = dict(self.unusable)
+        other.unusable, other.elsewhere = dict(self.unusable), dict(self.elsewhere)
         other._values = dict(self._values)
         other._take(values)
         other.engine = other._environment.Activation(other._values)
         return other
 
+    def here(self, names: Iterable[str]) -> dict[str, Any]:
+        """The values of those variables that are bound here."""
+        return {name: self._values[name] for name in names if name in self._values}
+
     def _take(self, values: Mapping[str, Any]) -> None:
         for name, value in values.items():
             if value is UNKNOWN:
+                continue
+            if isinstance(value, Elsewhere):
+                self.elsewhere[name] = value
                 continue
             try:
                 self._values[name] = _plain(value) if type(value) in _PLAIN else _usable(value)

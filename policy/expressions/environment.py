@@ -9,6 +9,7 @@ from cel_expr_python.ext import ext_strings
 
 from policy.expressions.activation import Activation
 from policy.expressions.declarations import BODY_VARIABLES, variables
+from policy.expressions.elsewhere import Elsewhere
 from policy.expressions.errors import ExpressionError, readable
 from policy.expressions.functions import FUNCTIONS, declarations, expand
 from policy.expressions.outcome import Evaluation, Outcome, describe
@@ -46,6 +47,8 @@ class Expression:
 
     def test(self, activation: Activation) -> Outcome:
         """The outcome alone, which is all that a decision needs."""
+        if elsewhere := self._elsewhere(activation):
+            return elsewhere.evaluate(self.source, activation.here(self.variables)).outcome
         try:
             value = self._program.eval(activation.engine)
             if value.type() == cel.Type.BOOL:
@@ -56,6 +59,8 @@ class Expression:
 
     def evaluate(self, activation: Activation) -> Evaluation:
         """The outcome, with what to tell the audit trail where it is an error."""
+        if elsewhere := self._elsewhere(activation):
+            return elsewhere.evaluate(self.source, activation.here(self.variables))
         try:
             value = self._program.eval(activation.engine)
             kind, content = value.type(), value.value()
@@ -69,11 +74,17 @@ class Expression:
 
     def text(self, activation: Activation) -> str | None:
         """The text that it gives; None where it gives none."""
+        if elsewhere := self._elsewhere(activation):
+            return elsewhere.text(self.source, activation.here(self.variables))
         try:
             value = self._program.eval(activation.engine)
             return str(value.value())[:MAX_TEXT] if value.type() == cel.Type.STRING else None
         except _FAILURES:
             return None
+
+    def _elsewhere(self, activation: Activation) -> Elsewhere | None:
+        """Where a value is that this expression reads; None where all are here."""
+        return next((activation.elsewhere[name] for name in self.variables & activation.elsewhere.keys()), None)
 
     def _error(self, message: str, activation: Activation) -> Evaluation:
         unusable = sorted(self.variables & activation.unusable.keys())

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from addons.offload import ON_LOOP, by_size, size_of
+from addons.offload import ON_LOOP, by_body, by_size, size_of
 
 
 @pytest.mark.parametrize(("size", "here"), [(0, True), (ON_LOOP, True), (ON_LOOP + 1, False), (None, False)])
@@ -25,3 +25,20 @@ def test_a_compressed_body_takes_long_whatever_its_size() -> None:
     """Twenty bytes of Brotli may become a megabyte."""
     assert size_of(b"{}", "") == size_of(b"{}", " ") == 2
     assert size_of(b"{}", "br") is None
+
+
+@pytest.mark.parametrize(
+    ("body", "on_loop"),
+    [
+        (None, True),
+        (b"", True),
+        (b"a: 1\n" * 50, True),
+        (b"a: 1\n" * 200, False),
+        (b'  {"a": "' + b"x" * 15000 + b'"}', True),
+        (b'{"a": "' + b"x" * 20000 + b'"}', False),
+    ],
+)
+async def test_conditions_on_a_long_body_leave_the_loop(body: bytes | None, on_loop: bool) -> None:
+    """Long is less for what may be YAML."""
+    thread = await by_body(body, threading.get_ident)
+    assert (thread == threading.get_ident()) is on_loop

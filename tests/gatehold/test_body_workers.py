@@ -17,7 +17,7 @@ from gatehold import body_workers
 from gatehold.body_worker import read_frame, write_frame
 from gatehold.body_workers import LARGE, SpreadMasking
 from masking.encodings import Limits
-from masking.engine import Masked, MaskingEngine
+from masking.engine import Given, Masked, MaskingEngine
 from masking.errors import Unmaskable
 from masking.profiles import MaskProfileSpec, resolve
 from masking.pseudonyms import Pseudonyms
@@ -57,7 +57,7 @@ def large(count: int = 600) -> bytes:
 
 def here(spread: SpreadMasking, body: bytes, pseudonyms: Pseudonyms | None = None) -> Masked:
     """What the same engine makes of it in this process."""
-    return MaskingEngine.mask_body(spread, body, **JSON, pseudonyms=pseudonyms)  # type: ignore[arg-type]
+    return MaskingEngine.masked(spread, Given(body=body, **JSON, pseudonyms=pseudonyms))  # type: ignore[arg-type]
 
 
 class Noted:
@@ -165,8 +165,8 @@ def test_a_process_that_does_not_start_is_tried_again(monkeypatch: pytest.Monkey
     spread.workers.stop()
 
 
-def test_until_there_is_a_process_they_all_stay_here() -> None:
-    """Nobody waits for one."""
+def test_without_processes_they_all_stay_here() -> None:
+    """Nobody waits for one that never comes."""
     documents = {"staff": MaskProfileSpec.model_validate(STAFF)}
     alone = SpreadMasking(
         resolve(documents), documents=documents, key=b"k" * 32, limits=Limits(body=1 << 20), processes=0
@@ -217,3 +217,46 @@ def test_frames(facts: dict[str, str], body: bytes, cut: int) -> None:
     if cut < len(raw):
         with pytest.raises(EOFError):
             read_frame(io.BytesIO(raw[:cut]))
+
+
+class Started:
+    """A process that hides something in every body."""
+
+    is_alive = True
+
+    def __init__(self, setup: Mapping[str, Any]) -> None:
+        self.setup = setup
+
+    def exchange(self, facts: Mapping[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+        return {"counts": {"SEEN": 1}, "same": True, "encoding": "", "kept": []}, b""
+
+    def stop(self) -> None:
+        """Nothing to end."""
+
+
+def test_the_first_large_body_waits_for_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not masked here, where it would hold up everybody, for want of one that has started."""
+    monkeypatch.setattr(body_workers, "_Process", Started)
+    spread = SpreadMasking({}, documents={}, key=b"k" * 32, limits=Limits(), processes=1)
+    found = spread.mask_body(large(), content_type="application/json", profiles=("pii",))
+    assert found.counts == {"SEEN": 1}
+    spread.workers.stop()
+
+
+def test_a_process_that_does_not_take_its_setup_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None is left behind."""
+    stopped: list[body_workers._Process] = []
+    stop = body_workers._Process.stop
+
+    def noted(self: body_workers._Process) -> None:
+        stopped.append(self)
+        stop(self)
+
+    def ends(*_: object) -> None:
+        raise EOFError
+
+    monkeypatch.setattr(body_workers._Process, "exchange", ends)
+    monkeypatch.setattr(body_workers._Process, "stop", noted)
+    with pytest.raises(EOFError):
+        body_workers._Process({})
+    assert not stopped[0].is_alive
