@@ -6,7 +6,7 @@ An answer that was changed for one agent is for no cache.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from addons.header_rules import Field
 from addons.visibility import wants_json
 from gatehold.registry import DEFAULT_PORTS
 from gatehold.wiring import Gateway
+from masking.literals import Replacing
 from masking.pseudonyms import Pseudonyms
 
 _DROPPED = frozenset(
@@ -71,16 +72,17 @@ class AnswerHeaders:
     ) -> Iterator[Field]:
         profiles, echoes = call.obligations.mask.profiles, self._gateway.echoes_to(call.agent)
         dropped = _dropped(call, request, response)
-        for raw_name, folded in response.headers.fields:
+        fields = [(name, _FOLD.sub(b" ", folded)) for name, folded in response.headers.fields]
+        echoes_any = _holds_any(echoes, fields)
+        for raw_name, raw_value in fields:
             name = raw_name.decode("latin-1").lower()
-            raw_value = _FOLD.sub(b" ", folded)
             if name in dropped or name.replace("_", "-").startswith(_OWN):
                 continue
-            if echoes.replace(raw_name) != raw_name or (profiles and self._tells(name, profiles)):
+            if (echoes_any and echoes.replace(raw_name) != raw_name) or (profiles and self._tells(name, profiles)):
                 continue
             if name == "location" and (call.handshake or self._leads_astray(raw_value.decode("latin-1"))):
                 continue
-            value = echoes.replace(raw_value)
+            value = echoes.replace(raw_value) if echoes_any else raw_value
             if profiles and not _is_harmless(name, value):
                 value = self._masked(call, name, value, own)
             yield raw_name, value
@@ -108,6 +110,12 @@ class AnswerHeaders:
             return False
         scheme = parts.scheme or "https"
         return host is None or self._gateway.registry.find(host, port or DEFAULT_PORTS.get(scheme, 0)) is None
+
+
+def _holds_any(echoes: Replacing, fields: Sequence[Field]) -> bool:
+    """Is there anything in any of the fields that must not be seen? One look at all of them."""
+    together = b"\n".join([part for field in fields for part in field])
+    return echoes.replace(together) != together
 
 
 def _dropped(call: Call, request: http.Request, response: http.Response) -> frozenset[str]:

@@ -4,11 +4,11 @@ How large such an answer may become is bounded elsewhere. How long it may take i
 long as bytes come, it is waited for, at most until the agent's token expires.
 """
 
+import asyncio
 import math
 import time
 from dataclasses import dataclass
-from functools import partial
-from weakref import WeakKeyDictionary, ref
+from weakref import WeakKeyDictionary
 
 from mitmproxy import ctx
 from mitmproxy.addons.proxyserver import Proxyserver
@@ -33,39 +33,53 @@ class _Wait:
     ends: float
     """When it is given up whatever comes."""
 
+    @property
+    def due(self) -> float:
+        """When it is given up if nothing comes until then."""
+        return min(self.heard + SILENCE, self.ends)
+
 
 _waits: WeakKeyDictionary[HttpStream, _Wait] = WeakKeyDictionary()
+_looks: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[float, asyncio.TimerHandle]] = WeakKeyDictionary()
+"""When is looked at all waits next: one timer for all of them, for nearly every body is whole at once."""
 
 
 def note(runtime: Runtime, stream: HttpStream) -> None:
     """A stream has worked off an event: begin to wait for its body, go on to, or stop."""
-    wait, now = _waits.get(stream), time.monotonic()
+    wait = _waits.get(stream)
     if stream.server_state != stream.state_consume_response_body:
         if wait is not None:
             del _waits[stream]
     elif wait is not None:
-        wait.heard = now
+        wait.heard = time.monotonic()
     else:
-        call = runtime.ledger.get(stream.flow)
+        call, now = runtime.ledger.get(stream.flow), time.monotonic()
         left = call.agent.expires_at - time.time() if call is not None and call.agent is not None else math.inf
         wait = _waits[stream] = _Wait(now, now + max(0.0, left))
-        _look_later(stream, wait)
+        _look_at(wait.due)
 
 
-def _look_later(stream: HttpStream, wait: _Wait) -> None:
-    due = min(wait.heard + SILENCE, wait.ends)
-    Runtime.later(max(0.0, due - time.monotonic()), partial(_look, ref(stream)))
+def _look_at(due: float) -> None:
+    """Look at all waits then, unless that is done before anyway."""
+    loop = asyncio.get_running_loop()
+    planned = _looks.get(loop)
+    if planned is None or due < planned[0]:
+        if planned is not None:
+            planned[1].cancel()
+        _looks[loop] = due, Runtime.later(max(0.0, due - time.monotonic()), _look)
 
 
-def _look(here: "ref[HttpStream]") -> None:
-    stream = here()
-    wait = _waits.get(stream) if stream is not None else None
-    if stream is None or wait is None:
-        return
-    if time.monotonic() < min(wait.heard + SILENCE, wait.ends):
-        _look_later(stream, wait)
-    else:
-        _give_up(stream)
+def _look() -> None:
+    _looks.pop(asyncio.get_running_loop(), None)
+    now, due = time.monotonic(), math.inf
+    for stream, wait in list(_waits.items()):
+        if now < wait.due:
+            due = min(due, wait.due)
+        else:
+            del _waits[stream]
+            _give_up(stream)
+    if due < math.inf:
+        _look_at(due)
 
 
 def _give_up(stream: HttpStream) -> None:

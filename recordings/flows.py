@@ -17,6 +17,7 @@ import re
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from io import BytesIO
 from types import NoneType
 from typing import Any, Final
@@ -214,6 +215,10 @@ def _dump_str(value: str) -> bytes:
     return b"%d:%b;" % (len(text), text)
 
 
+_named: Final = cache(_dump_str)
+"""For the names of mitmproxy's own fields: there are few."""
+
+
 def _dump_int(value: int) -> bytes:
     number = b"%d" % value
     return b"%d:%b#" % (len(number), number)
@@ -289,7 +294,7 @@ def _message(message: http.Message, recorded: RecordedMessage | None, secret: Co
         replaced.add("path")
     for name, value in data.items():
         if name not in replaced:
-            parts += dump(name), dump(value)
+            parts += _named(name), dump(value)
     return _dict(*parts)
 
 

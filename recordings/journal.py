@@ -30,6 +30,7 @@ from recordings.ocsf import Kind
 JOURNAL: Final = Path("journal")
 WRITER: Final = "main"
 """Name of the writer: the directory below ``journal``."""
+_DAY: Final = 24 * 3600
 FILE_NAME: Final = re.compile(r"(\d{6,})-(\d{8})\.jsonl")
 
 
@@ -85,6 +86,8 @@ class Journal:
         self._checkpoints: AppendFile | None = None
         self._since_checkpoint = 0
         self._checkpoint_time = clock()
+        self._today = (-1, "")
+        """Number of a day since 1970, and how file names write it."""
 
     @property
     def file(self) -> AppendFile:
@@ -96,7 +99,7 @@ class Journal:
     def open(self, reason: str) -> None:
         """Begin the next file."""
         number = self.head.number + 1
-        name = f"{number:06d}-{datetime.fromtimestamp(self._clock(), UTC):%Y%m%d}.jsonl"
+        name = f"{number:06d}-{self._date(self._clock())}.jsonl"
         details = {"file": name, "format": 1, "previous": self._previous(), "reason": reason}
         if self._signer.number:
             details["checkpoint"] = {"number": self._signer.number, "sha256": self._signer.prev}
@@ -152,8 +155,7 @@ class Journal:
 
     def is_full(self) -> bool:
         """Is it time for the next file: by size, or because it is another day?"""
-        today = f"{datetime.fromtimestamp(self._clock(), UTC):%Y%m%d}"
-        return self.file.size >= self._limits.file_size or self.head.file[-14:-6] != today
+        return self.file.size >= self._limits.file_size or self.head.file[-14:-6] != self._date(self._clock())
 
     def sync(self) -> None:
         """Make what was appended survive a power failure."""
@@ -229,6 +231,12 @@ class Journal:
         except OSError:
             self.abandon()
             raise
+
+    def _date(self, now: float) -> str:
+        day = int(now // _DAY)
+        if day != self._today[0]:
+            self._today = day, f"{datetime.fromtimestamp(now, UTC):%Y%m%d}"
+        return self._today[1]
 
     def _previous(self) -> dict[str, Any] | None:
         if not self.head.number:

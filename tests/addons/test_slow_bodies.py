@@ -46,4 +46,23 @@ async def test_an_answer_that_ended_is_forgotten(later: list[Any], monkeypatch: 
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + 1e6)
     later[-1][1]()
-    assert not given_up
+    assert stream not in given_up
+
+
+async def test_one_timer_looks_at_all(later: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are waited for; what is due is given up once, and the rest is looked at when it is due."""
+    quiet, lively, runtime = Stream(), Stream(), cast("Any", SimpleNamespace(ledger=Ledger()))
+    given_up: list[object] = []
+    monkeypatch.setattr(slow_bodies, "_give_up", given_up.append)
+    for stream in (quiet, lively):
+        slow_bodies.note(runtime, cast("Any", stream))
+    assert len(later) == 1
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + slow_bodies.SILENCE / 2)
+    slow_bodies.note(runtime, cast("Any", lively))
+    monkeypatch.setattr(time, "monotonic", lambda: now + slow_bodies.SILENCE + 1)
+    later[-1][1]()
+    assert (quiet in given_up, lively in given_up) == (True, False)
+    assert later[-1][0] == pytest.approx(slow_bodies.SILENCE / 2, abs=2)
+    later[-1][1]()
+    assert given_up.count(quiet) == 1
