@@ -13,13 +13,16 @@ from types import TracebackType
 from typing import Final, Self
 
 from sqlalchemy import Connection, Engine, event, func, select
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from gatehold.store.errors import StoreUnavailable
 
 PATIENCE: Final = 10.0
 """Seconds that a transaction waits for others before the store counts as unavailable."""
+
+_PASSING: Final = ("08", "25006", "40", "53", "55P03", "57")
+"""PostgreSQL, appendix A: connection lost, standby, serialization and deadlock, resources, locks, the server stops."""
 
 _READING: Final = "gatehold_reading"
 
@@ -92,10 +95,26 @@ def _translated() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError, PoolTimeout) as error:
         raise StoreUnavailable(f"the store cannot be used now: {_cause(error)}") from error
+    except DatabaseError as error:
+        if not _passes(error):
+            raise
+        raise StoreUnavailable(f"the store cannot be used now: {_cause(error)}") from error
+    except (ConnectionError, TimeoutError) as error:
+        # pg8000 lets some faults of its socket through as they are.
+        raise StoreUnavailable(f"the store cannot be used now: {error.strerror or type(error).__name__}") from error
 
 
-def _cause(error: OperationalError | InterfaceError | PoolTimeout) -> str:
+def _passes(error: DatabaseError) -> bool:
+    """Whether PostgreSQL says that it could not now, and not that it was asked for something wrong."""
+    told = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    return isinstance(told, dict) and str(told.get("C", "")).startswith(_PASSING)
+
+
+def _cause(error: DatabaseError | InterfaceError | PoolTimeout) -> str:
     if isinstance(error, PoolTimeout):
         return "no connection is free"
+    told = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    if isinstance(told, dict):
+        return str(told.get("M", "")).partition("\n")[0] or type(error.orig).__name__
     lines = str(error.orig).strip().splitlines()
     return lines[0] if lines else type(error.orig).__name__

@@ -1,15 +1,25 @@
 """From the ``store.url`` of a configuration to an open store with the schema that this code expects."""
 
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import URL, Connection, Engine, column, create_engine, inspect, select, table
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
-from gatehold.store.database import Store
+from gatehold.store.database import PATIENCE, Store
 from gatehold.store.errors import StoreError
 from gatehold.store.schema import VERSION, VERSION_TABLE
 from gatehold.store.sqlite import FILE_NAME, sqlite_engine
+
+_SOCKET_PATIENCE: Final = 3 * PATIENCE
+"""Seconds after which a server that says nothing is given up."""
+_LIMITS: Final = {
+    "lock_timeout": str(int(PATIENCE * 1000)),
+    "statement_timeout": str(int(2 * PATIENCE * 1000)),
+    "idle_in_transaction_session_timeout": str(int(3 * PATIENCE * 1000)),
+}
+"""What PostgreSQL ends by itself, in milliseconds: a gateway that died in a transaction holds nobody up for long."""
 
 
 def open_store(url: str, data_dir: Path) -> Store:
@@ -65,7 +75,13 @@ def _engine(url: str, data_dir: Path) -> Engine:
     if parsed.drivername not in {"postgresql", "postgresql+pg8000"}:
         raise StoreError(f"store.url: {parsed.drivername} is not supported; use sqlite or postgresql")
     try:
-        return create_engine(parsed.set(drivername="postgresql+pg8000"), hide_parameters=True, pool_pre_ping=True)
+        return create_engine(
+            parsed.set(drivername="postgresql+pg8000"),
+            hide_parameters=True,
+            pool_pre_ping=True,
+            pool_timeout=PATIENCE,
+            connect_args={"timeout": _SOCKET_PATIENCE, "application_name": "gatehold", "startup_params": _LIMITS},
+        )
     except (ModuleNotFoundError, NoSuchModuleError):
         raise StoreError("store.url: PostgreSQL needs the package pg8000, which is not installed") from None
 

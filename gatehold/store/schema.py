@@ -23,7 +23,7 @@ from sqlalchemy import (
     false,
 )
 
-VERSION: Final = "0004"
+VERSION: Final = "0005"
 """The newest revision in ``migrations/versions``."""
 
 VERSION_TABLE: Final = "schema_version"
@@ -141,6 +141,7 @@ agent_sessions = Table(
 ``idle``: seconds that policy grants. ``ended``: since then its calls are refused."""
 
 Index("ix_agent_sessions_seen", agent_sessions.c.seen)
+Index("ix_agent_sessions_ended", agent_sessions.c.ended)
 
 approvals = Table(
     "approvals",
@@ -234,8 +235,10 @@ revocations = Table(
     Column("until", Double),
     Column("created", Double, nullable=False),
     Column("revoked_by", Text, nullable=False),
+    Column("issued_before", Double),
 )
-"""Whose access is taken away. ``issuer``: of a subject, empty for any; ``until`` NULL: until it is lifted."""
+"""Whose access is taken away. ``issuer``: of a subject, empty for any; ``until`` NULL: until it is lifted.
+``issued_before``: of tokens from before then only."""
 
 limits = Table(
     "limits",

@@ -1,31 +1,20 @@
-"""Stores to test on: SQLite, and PostgreSQL where GATEHOLD_TEST_POSTGRES names a database that may be emptied."""
+"""Stores to test on: SQLite, and a real PostgreSQL."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from gatehold.store import Store, open_store
-
-POSTGRES = os.environ.get("GATEHOLD_TEST_POSTGRES", "")
+from tests.postgres import emptied
 
 type StoreFactory = Callable[[], Store]
 
 
-def _emptied(url: str) -> str:
-    engine = create_engine(url.replace("postgresql://", "postgresql+pg8000://"))
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
-    return url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"] if POSTGRES else ["sqlite"])
+@pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest) -> str:
-    return _emptied(POSTGRES) if request.param == "postgresql" else "sqlite"
+    """Every test that takes a store runs on both kinds."""
+    return emptied(request.getfixturevalue("postgres")) if request.param == "postgresql" else "sqlite"
 
 
 @pytest.fixture

@@ -4,15 +4,24 @@ from hypothesis import strategies as st
 
 from gatehold.store import Store, outbox
 from gatehold.store.users import (
+    ForeignUser,
     InvalidName,
+    NameTaken,
     UnknownUser,
     User,
     _checked,
     add_user,
     all_users,
+    enrol,
+    find_login,
     find_user,
     groups_of,
+    names_of,
+    password_of,
+    rehash_password,
     remove_user,
+    set_password,
+    shut_out,
 )
 
 
@@ -88,3 +97,51 @@ def test_what_is_accepted_prints_as_it_is(name: str) -> None:
     assert name.isprintable()
     assert name.strip() == name
     assert 0 < len(name) <= 128
+
+
+def test_who_comes_from_a_provider_is_issuer_and_subject(store: Store) -> None:
+    """Found by them again, whatever else is said; another subject is somebody else."""
+    with store.writing() as connection:
+        made = enrol(connection, issuer="https://idp", subject="1", name="carla", groups=["sre"], now=1.0)
+        again = enrol(connection, issuer="https://idp", subject="1", name="root", groups=["dba", "dba"], now=2.0)
+        assert (made.name, made.groups, again.name, again.groups) == ("carla", ("sre",), "carla", ("dba",))
+        assert find_login(connection, "https://idp", "1") == find_user(connection, "carla")
+        assert find_login(connection, "https://other", "1") is None
+        assert names_of(connection, "carla") == {"carla", "1"}
+        assert names_of(connection, "nobody") == {"nobody"}
+        with pytest.raises(NameTaken):
+            enrol(connection, issuer="https://other", subject="1", name="carla", groups=["sre"], now=3.0)
+    assert [waiting.event["groups"] for waiting in outbox.waiting(store)] == [["sre"], ["dba"]]
+
+
+def test_shutting_out_takes_everything(store: Store) -> None:
+    """But the name; of a stranger there is nothing."""
+    with store.writing() as connection:
+        enrol(connection, issuer="https://idp", subject="1", name="carla", groups=["sre"], now=1.0)
+        assert shut_out(connection, "https://idp", "1", now=2.0) == "carla"
+        assert shut_out(connection, "https://idp", "2", now=2.0) is None
+        user = find_user(connection, "carla")
+    assert user is not None
+    assert user.groups == ()
+
+
+def test_passwords_are_of_local_users(store: Store) -> None:
+    """Somebody whom a provider vouches for has none here."""
+    _add(store, "bob")
+    with store.writing() as connection:
+        enrol(connection, issuer="https://idp", subject="1", name="carla", groups=[], now=1.0)
+        assert password_of(connection, "bob") is None
+        assert set_password(connection, "bob", "a hash", by="os:root", now=2.0) == 0
+        assert password_of(connection, "bob") == "a hash"
+        rehash_password(connection, "bob", "another", "never")
+        rehash_password(connection, "bob", "a hash", "newer")
+        assert password_of(connection, "bob") == "newer"
+        assert password_of(connection, "nobody") is None
+        with pytest.raises(ForeignUser):
+            set_password(connection, "carla", "a hash", by="os:root", now=2.0)
+        with pytest.raises(UnknownUser):
+            set_password(connection, "nobody", "a hash", by="os:root", now=2.0)
+        user = find_user(connection, "bob")
+    assert user is not None
+    assert user.has_password
+    assert "hash" not in str([waiting.event for waiting in outbox.waiting(store)])
