@@ -49,7 +49,7 @@ from policy.model import (
 )
 from policy.rules.compiler import RuleProblem, Surroundings, compile_rules
 from policy.rules.index import HttpIndex, Index, KubernetesIndex, Masks, build_index, candidates
-from policy.rules.obligations import combine_approvals, combine_dlp, combine_limits, combine_masks
+from policy.rules.obligations import combine_approvals, combine_dlp, combine_limits, combine_masks, combine_sessions
 from policy.rules.room import LimitView, Room
 from policy.rules.rule import Rule
 from policy.rules.schema import PolicyDocument
@@ -217,6 +217,7 @@ class Engine:
             dlp=combine_dlp(weighed.call.target, [*weighed.gates, *weighed.doors]),
             limits=combine_limits(binding),
             filter=visible,
+            session=combine_sessions(weighed.gates),
         )
         if not asking:
             return self._decision(Code.ALLOWED, weighed, binding[-1], obligations)

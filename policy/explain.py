@@ -23,6 +23,7 @@ from policy.model import (
     DlpObligation,
     LimitObligation,
     Obligations,
+    SessionObligation,
     TargetName,
     Visible,
 )
@@ -108,7 +109,7 @@ def explain(engine: Engine, agent: Agent, target: TargetName, action: Action, *,
 
 
 def obligations_to_json(obligations: Obligations) -> dict[str, Any]:
-    """``approval``, ``mask`` and ``limit``, null where there is none; ``filter`` and ``dlp`` only where they are."""
+    """``approval``, ``mask`` and ``limit``, null where there is none; of the others those that there are."""
     found = {
         "approval": None if obligations.approval is None else _approval_to_json(obligations.approval),
         "mask": list(obligations.mask.profiles),
@@ -118,6 +119,8 @@ def obligations_to_json(obligations: Obligations) -> dict[str, Any]:
         found["filter"] = [_view_to_json(view) for view in obligations.filter.visible]
     if obligations.dlp is not None:
         found["dlp"] = dlp_to_json(obligations.dlp)
+    if obligations.session is not None:
+        found["session"] = _session_to_json(obligations.session)
     return found
 
 
@@ -129,12 +132,19 @@ def _approval_to_json(approval: ApprovalObligation) -> dict[str, Any]:
         "scope": approval.scope,
         "message": approval.message,
         "rules": list(approval.rules),
+        **({} if approval.unshowable == "ask" else {"unshowable": approval.unshowable}),
     }
 
 
 def dlp_to_json(dlp: DlpObligation) -> dict[str, Any]:
     """Keys as in rules."""
     return {"profiles": list(dlp.profiles), "action": dlp.action}
+
+
+def _session_to_json(session: SessionObligation) -> dict[str, Any]:
+    """``max`` and ``idle`` as in rules; null for no bound."""
+    bounds = {"max": session.longest, "idle": session.idle}
+    return {key: None if seconds is None else format_duration(seconds) for key, seconds in bounds.items()}
 
 
 def _view_to_json(view: Visible) -> dict[str, Any]:

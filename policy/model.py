@@ -129,6 +129,8 @@ class ApprovalObligation:
     scope: Literal["request", "rule", "resource"] = "request"
     message: str = ""
     """What the approver reads first; empty where the rule states none or it could not be computed."""
+    unshowable: Literal["ask", "refuse"] = "ask"
+    """Whether a call that cannot be shown whole and unmasked is refused instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +165,16 @@ class LimitObligation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionObligation:
+    """How long the agent's session may last; at least one of the two is given."""
+
+    longest: float | None = None
+    """Seconds from its first call to its end; None: no bound."""
+    idle: float | None = None
+    """Seconds without a call after which it ends; None: no bound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Visible:
     """Kubernetes objects that one door lets an agent see: those that fit its names and its labels."""
 
@@ -190,6 +202,8 @@ class Obligations:
     """None: the answer is passed on with every object in it."""
     dlp: DlpObligation | None = None
     """None: the request is not searched."""
+    session: SessionObligation | None = None
+    """None: the session lasts as long as its tokens."""
 
 
 class Wanted(StrEnum):

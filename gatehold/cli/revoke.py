@@ -20,7 +20,7 @@ Subject = Annotated[str, typer.Option("--subject", help="The subject of an agent
 Session = Annotated[str, typer.Option("--session", help="A session.")]
 Issuer = Annotated[str, typer.Option("--issuer", help="An issuer; with --subject, the one it belongs to.")]
 Everybody = Annotated[bool, typer.Option("--all", help="Every agent.")]
-Duration = Annotated[str, typer.Option("--for", help="Until when: 30m, 1h, 7d; else until it is lifted.")]
+Duration = Annotated[str, typer.Option("--for", help="How long: 30m, 1h, 7d; else until it is lifted, a session 30d.")]
 Lift = Annotated[bool, typer.Option("--lift", help="Give back what was taken away in these words.")]
 
 
@@ -100,7 +100,8 @@ def _words(revocation: "Revocation") -> str:
 
     what = f"{revocation.reach} {revocation.value}".strip()
     owner = f" of issuer {revocation.issuer}" if revocation.issuer else ""
-    return what + owner + (f" until {timestamp(revocation.until)}" if revocation.until else "")
+    old = f" with tokens from before {timestamp(revocation.issued_before)}" if revocation.issued_before else ""
+    return what + owner + old + (f" until {timestamp(revocation.until)}" if revocation.until else "")
 
 
 def _json(revocation: "Revocation") -> dict[str, Any]:
@@ -110,4 +111,5 @@ def _json(revocation: "Revocation") -> dict[str, Any]:
         "value": revocation.value,
         "issuer": revocation.issuer,
         "until": revocation.until,
+        "issuedBefore": revocation.issued_before,
     }

@@ -12,11 +12,28 @@ from difflib import get_close_matches
 from typing import Literal
 
 from policy.expressions import Environment, Expression, ExpressionError
-from policy.model import DlpObligation, Family, LimitObligation, MaskObligation, RuleName, TargetTraits
+from policy.model import (
+    DlpObligation,
+    Family,
+    LimitObligation,
+    MaskObligation,
+    RuleName,
+    SessionObligation,
+    TargetTraits,
+)
 from policy.rules.paths import PathPattern, parse_pattern
 from policy.rules.quantities import parse_count_quota, parse_size_quota
 from policy.rules.rule import ApprovalTerms, Effect, Rule
-from policy.rules.schema import AgentsSpec, ApprovalSpec, HttpSpec, KubernetesSpec, LimitSpec, PolicyDocument, RuleSpec
+from policy.rules.schema import (
+    AgentsSpec,
+    ApprovalSpec,
+    HttpSpec,
+    KubernetesSpec,
+    LimitSpec,
+    PolicyDocument,
+    RuleSpec,
+    SessionSpec,
+)
 from policy.rules.validity import compile_validity
 
 type Place = tuple[str | int, ...]
@@ -140,6 +157,7 @@ class _Compilation:
             limits=_limits(RuleName(spec.name), spec.limit) if spec.limit else (),
             mask=self._mask(),
             dlp=self._dlp(),
+            session=_session(spec.session),
             reason=spec.reason,
             hash=rule_hash(spec),
         )
@@ -204,6 +222,7 @@ class _Compilation:
             grant=spec.grant,
             scope=spec.scope,
             message=self._expression(("approval", "message"), spec.message, "string"),
+            unshowable=spec.unshowable,
         )
 
     def _mask(self) -> MaskObligation | None:
@@ -219,6 +238,10 @@ class _Compilation:
 
 def _unless_any(globs: tuple[str, ...] | None) -> tuple[str, ...] | None:
     return None if globs is None or "*" in globs else globs
+
+
+def _session(spec: SessionSpec | None) -> SessionObligation | None:
+    return None if spec is None else SessionObligation(longest=spec.longest, idle=spec.idle)
 
 
 def _limits(rule: RuleName, spec: LimitSpec) -> tuple[LimitObligation, ...]:

@@ -2,13 +2,21 @@
 
 Masks join by union, and so do searches of requests: where one of them blocks, all do. Approvals are all required, in
 one prompt: their sets of groups stand side by side, the largest count counts, the shortest grant and the narrowest
-scope. Limits all have to have room.
+scope. Limits all have to have room. Of the bounds of a session the shortest counts.
 """
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
-from policy.model import ApprovalObligation, DlpObligation, LimitObligation, MaskObligation, RuleName, TargetTraits
+from policy.model import (
+    ApprovalObligation,
+    DlpObligation,
+    LimitObligation,
+    MaskObligation,
+    RuleName,
+    SessionObligation,
+    TargetTraits,
+)
 from policy.rules.rule import ApprovalTerms, Rule
 
 _ON_UNMASKABLE = ("block", "drop", "pass")
@@ -48,6 +56,17 @@ def join_dlp(found: Sequence[DlpObligation]) -> DlpObligation:
     )
 
 
+def combine_sessions(rules: Iterable[Rule]) -> SessionObligation | None:
+    """The shortest of each bound; None where none is given."""
+    bounds = [rule.session for rule in rules if rule.session is not None]
+    if len(bounds) < 2:
+        return bounds[0] if bounds else None
+    return SessionObligation(
+        longest=min((each.longest for each in bounds if each.longest is not None), default=None),
+        idle=min((each.idle for each in bounds if each.idle is not None), default=None),
+    )
+
+
 def combine_limits(rules: Iterable[Rule]) -> tuple[LimitObligation, ...]:
     """Every limit, in the order of the rules."""
     return tuple(limit for rule in rules for limit in rule.limits)
@@ -66,6 +85,7 @@ def combine_approvals(rules: Sequence[Rule], messages: Sequence[str]) -> Approva
         grant=_shortest(terms),
         scope=min((each.scope for each in terms), key=_SCOPES.index),
         message="; ".join(text for text in dict.fromkeys(messages) if text),
+        unshowable="refuse" if any(each.unshowable == "refuse" for each in terms) else "ask",
     )
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from policy.expressions import Expression
-from policy.model import DlpObligation, Family, LimitObligation, MaskObligation, RuleName
+from policy.model import DlpObligation, Family, LimitObligation, MaskObligation, RuleName, SessionObligation
 from policy.rules.paths import PathPattern
 from policy.rules.schema import AgentsSpec, HttpSpec, KubernetesSpec
 from policy.rules.validity import Validity
@@ -32,6 +32,7 @@ class ApprovalTerms:
     grant: float | None
     scope: Literal["request", "rule", "resource"]
     message: Expression | None
+    unshowable: Literal["ask", "refuse"] = "ask"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,7 @@ class Rule:
     limits: tuple[LimitObligation, ...] = ()
     mask: MaskObligation | None = None
     dlp: DlpObligation | None = None
+    session: SessionObligation | None = None
     reason: str = ""
     hash: str
     """SHA-256 of the rule as written, in hexadecimal. An approval is bound to it: an edited rule is another rule."""

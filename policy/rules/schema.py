@@ -217,6 +217,8 @@ class ApprovalSpec(Selecting):
     scope: Literal["request", "rule", "resource"] = "request"
     message: _Text | None = None
     """A CEL expression that gives a string."""
+    unshowable: Literal["ask", "refuse"] = "ask"
+    """What becomes of a call of which the approver could not be shown everything: path and body, in clear and whole."""
 
     @model_validator(mode="after")
     def _grant_where_one_is_left(self) -> Self:
@@ -254,6 +256,21 @@ class DlpSpec(Selecting):
     action: Literal["block", "mask"] = "block"
 
 
+class SessionSpec(Selecting):
+    """How long the session of the agent that calls may last, and how long without a call."""
+
+    longest: _Duration | None = Field(default=None, alias="max")
+    idle: _Duration | None = None
+
+    @model_validator(mode="after")
+    def _some_bound(self) -> Self:
+        if self.longest is None and self.idle is None:
+            raise ValueError("give one of `max` and `idle`, as in max: 8h")
+        if self.longest is not None and self.idle is not None and self.idle >= self.longest:
+            raise ValueError("`idle` is not shorter than `max`, and would never end a session")
+        return self
+
+
 class WindowSpec(Selecting):
     """A weekly time window. One that ends before it starts runs over midnight and belongs to the day it starts on."""
 
@@ -285,6 +302,7 @@ class RuleSpec(Selecting):
     limit: LimitSpec | None = None
     mask: MaskSpec | None = None
     dlp: DlpSpec | None = None
+    session: SessionSpec | None = None
     reason: Annotated[str, Field(max_length=1024)] = ""
     """What the agent is told where this rule decides."""
     not_before: AwareDatetime | None = None
@@ -295,11 +313,13 @@ class RuleSpec(Selecting):
     def _makes_sense(self) -> Self:
         if (self.http is None) == (self.kubernetes is None):
             raise ValueError("give exactly one of `http` and `kubernetes`")
-        demands = [key for key in ("approval", "limit", "mask", "dlp") if getattr(self, key) is not None]
+        demands = [key for key in ("approval", "limit", "mask", "dlp", "session") if getattr(self, key) is not None]
         if self.effect == "deny" and demands:
             raise ValueError(f"a deny refuses always and cannot have `{demands[0]}`; use effect: constrain")
         if self.effect == "constrain" and not demands:
-            raise ValueError("a constrain demands something: give `approval`, `limit`, `mask` or `dlp`")
+            raise ValueError("a constrain demands something: give `approval`, `limit`, `mask`, `dlp` or `session`")
+        if self.effect == "allow" and self.session is not None:
+            raise ValueError("`session` binds whoever comes by, whichever door opens; use effect: constrain")
         if self.not_before and self.not_after and self.not_before >= self.not_after:
             raise ValueError("`notBefore` is not before `notAfter`")
         return self

@@ -5,9 +5,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.model import DlpObligation, Family, MaskObligation, TargetName, TargetTraits
+from policy.model import DlpObligation, Family, MaskObligation, SessionObligation, TargetName, TargetTraits
 from policy.rules.compiler import Surroundings, compile_rules
-from policy.rules.obligations import combine_approvals, combine_dlp, combine_limits, combine_masks
+from policy.rules.obligations import combine_approvals, combine_dlp, combine_limits, combine_masks, combine_sessions
 from policy.rules.rule import Rule
 from policy.rules.schema import PolicyDocument
 
@@ -103,3 +103,19 @@ def test_nothing_asked() -> None:
         "rate",
         "calls",
     ]
+
+
+sessions = st.sampled_from(({"max": "8h"}, {"idle": "30m"}, {"max": "1h", "idle": "45m"}, {"max": "2h", "idle": "1m"}))
+SECONDS = {"8h": 28800.0, "30m": 1800.0, "1h": 3600.0, "45m": 2700.0, "2h": 7200.0, "1m": 60.0}
+
+
+@given(st.lists(sessions, max_size=4))
+def test_sessions(found: list[dict[str, str]]) -> None:
+    """The shortest of each bound, whoever states it; nothing for nothing."""
+    turnstiles = [{"effect": "constrain", "session": session} for session in found]
+    joined = combine_sessions(rules({"limit": {"rate": "1/day"}}, *turnstiles))
+    if not found:
+        assert joined is None
+        return
+    least = [min((SECONDS[each[key]] for each in found if key in each), default=None) for key in ("max", "idle")]
+    assert joined == SessionObligation(longest=least[0], idle=least[1])
