@@ -2,7 +2,8 @@
 
 Only this flow waits; others go on. In time and approved, the call is judged again, because minutes have passed: token,
 revocation and policy may have changed, and so may the object that it is about: a yes for another change than the one
-that was shown does not count. Then the yes is spent, once. When the hold is over and nobody answered, the agent gets a
+that was shown does not count. Then the yes is spent, once. A call that a grant of its session covers is not asked about
+at all. When the hold is over and nobody answered, the agent gets a
 pending answer with Retry-After; the question stays open, and the same request joins it.
 """
 
@@ -16,28 +17,25 @@ from typing import Any
 from mitmproxy import http
 
 from addons import header_rules
+from addons.asking import Asked, asked, held_call
 from addons.calls import Call, Stage, need
-from addons.effects import Effect, effect_of, shows_effect
 from addons.looking import Looking, denial
+from addons.offload import by_size
 from addons.runtime import Runtime
-from gatehold.approvals.approvers import Quorum, people_behind
-from gatehold.approvals.desk import CHANGED
 from gatehold.approvals.errors import IllegalMove
-from gatehold.approvals.fingerprint import BoundCall, fingerprint
-from gatehold.approvals.model import Approval, HeldCall, RuleRef
+from gatehold.approvals.model import Approval
 from gatehold.approvals.moves import GATEHOLD, Actor
+from gatehold.approvals.opening import CHANGED
+from gatehold.approvals.revealing import HeldRequest
 from gatehold.approvals.states import ApprovalState
-from policy.actions.decoding import Action
-from policy.actions.kubernetes import KubernetesAction
 from policy.codes import Code
 from policy.errors import Refusal
-from policy.model import ApprovalObligation, Verdict, Wanted
+from policy.model import ApprovalObligation, Verdict
 
 RETRY_AFTER = 2
 """Seconds an agent is told to wait before it asks again; the next try is held on the gateway's side."""
 MAX_HELD = 512
 """Flows of one agent that wait at the same time; further ones get the pending answer at once."""
-_INTERACTIVE = "interactive: what will be typed is not approved"
 MAX_HELD_BYTES = 64 * 1024 * 1024
 """Bytes of request bodies of one agent that wait at the same time."""
 
@@ -65,22 +63,41 @@ class Hold:
         call.stamp(Stage.HOLD)
 
     async def _release(self, flow: http.HTTPFlow, call: Call, obligation: ApprovalObligation) -> None:
-        """Return once this call has been approved and the approval is spent; raises Refusal otherwise."""
+        """Return once this call has been approved and the approval is spent, or where a grant covers it; raises Refusal
+        otherwise."""
         gateway = self.runtime.gateway
-        held = await self._held_call(flow, call, obligation)
+        known = await by_size(len(need(call.wire).body or b""), asked, gateway, flow, call, obligation)
+        if await self._is_granted(call, known):
+            return
+        held = await held_call(self.looking, flow, call, obligation, known)
         approval = await asyncio.to_thread(gateway.desk.open_or_join, held)
         call.approval = approval.id
         state = approval.state
         if state is ApprovalState.PENDING:
-            state = await self._wait(call, approval)
+            with gateway.held_requests.waiting(approval.id, _as_written(call)):
+                state = await self._wait(call, approval)
         if state is ApprovalState.DENIED:
             raise await self._denied(approval)
+        if state is ApprovalState.WITHDRAWN:
+            # The end of a session takes its questions back; that is what the agent is told, though this process may not
+            # have seen the end yet.
+            await gateway.revocations.refresh()
+            gateway.revocations.check(need(call.agent))
         if state is not ApprovalState.APPROVED:
             raise _pending(approval)
         await self._judge_again(flow, call, obligation)
         await self._show_again(flow, call, approval)
         if call.client_gone.is_set() or not await asyncio.to_thread(gateway.desk.spend, approval.id, held.fingerprint):
             raise _pending(approval)
+        if approval.call.terms is not None:
+            # What this call opens stays open no longer than the grant that the same yes left.
+            call.grants = await asyncio.to_thread(gateway.desk.grants_of, approval.id)
+
+    async def _is_granted(self, call: Call, known: Asked) -> bool:
+        """Whether grants of this session cover every rule that asks; the journal will say which."""
+        found = await asyncio.to_thread(self.runtime.gateway.desk.granted, known.traits, known.rules)
+        call.grants = tuple(grant.id for grant in found)
+        return bool(found)
 
     async def _wait(self, call: Call, approval: Approval) -> ApprovalState:
         """The state of an approval once somebody answered, the hold is over, or the client hung up.
@@ -125,11 +142,13 @@ class Hold:
 
     async def _show_again(self, flow: http.HTTPFlow, call: Call, approval: Approval) -> None:
         """What was approved must still be what will happen; raises Refusal, and takes the yes back, where it is not."""
-        shown = await self._held_call(flow, call, need(call.obligations.approval))
+        gateway, obligation = self.runtime.gateway, need(call.obligations.approval)
+        known = await by_size(len(need(call.wire).body or b""), asked, gateway, flow, call, obligation)
+        shown = await held_call(self.looking, flow, call, obligation, known)
         if shown.fingerprint == approval.call.fingerprint:
             return
         with contextlib.suppress(IllegalMove):  # it is over already
-            await asyncio.to_thread(self.runtime.gateway.desk.revoke, approval.id, by=GATEHOLD, reason=CHANGED)
+            await asyncio.to_thread(gateway.desk.revoke, approval.id, by=GATEHOLD, reason=CHANGED)
         detail = "what this call would do changed while it waited; the same request, sent again, asks anew"
         raise Refusal(Code.APPROVAL_PENDING, detail, rule=approval.call.rules[0].name, retry_after=RETRY_AFTER)
 
@@ -146,61 +165,12 @@ class Hold:
         if not same or decision.revision != revision:
             raise Refusal(Code.APPROVAL_PENDING, "the policy changed meanwhile; ask again", retry_after=RETRY_AFTER)
 
-    async def _held_call(self, flow: http.HTTPFlow, call: Call, obligation: ApprovalObligation) -> HeldCall:
-        """The call as people are asked about it, bound to what it will make of its object."""
-        gateway, agent, target, action = self.runtime.gateway, need(call.agent), need(call.target), call.known_action
-        effect = await self._effect(flow, call) if shows_effect(call.bare_action) else None
-        rules = tuple(RuleRef(name=rule, digest=gateway.engine.rule_hash(rule)) for rule in obligation.rules)
-        facts = action.facts()
-        bound = BoundCall(
-            issuer=agent.issuer,
-            subject=agent.subject,
-            target=target.name,
-            scheme=flow.request.scheme,
-            host=flow.request.host,
-            port=flow.request.port,
-            credential=gateway.credential_kind(target.name),
-            method=flow.request.method,
-            path=action.wire_path,
-            headers=_text(header_rules.forwarded(flow.request.headers.fields)),
-            body=need(call.wire).body or b"",
-            rules=rules,
-            facts=facts,
-            change=effect.digest if effect else "",
-        )
-        request = dataclasses.replace(bound, facts=call.bare_action.facts(), change="")
-        return HeldCall(
-            issuer=agent.issuer,
-            subject=agent.subject,
-            session=agent.session,
-            people=people_behind(agent),
-            target=target.name,
-            method=flow.request.method,
-            path=gateway.scrubber.text(action.wire_path, target),
-            facts=gateway.scrubber.facts(facts, target),
-            rules=rules,
-            quorum=Quorum.of(obligation),
-            message=_message(obligation, action),
-            fingerprint=fingerprint(gateway.approval_key, bound),
-            request=fingerprint(gateway.approval_key, request) if effect else None,
-            change=effect.change if effect else None,
-        )
 
-    async def _effect(self, flow: http.HTTPFlow, call: Call) -> Effect:
-        """What a write will make of its object; the write is bound to that object."""
-        found = await self.looking.look(flow, call, need(call.agent), frozenset({Wanted.OLD, Wanted.NEW}))
-        self.looking.bind(call)
-        return await asyncio.to_thread(effect_of, call.bare_action, found, self.runtime.gateway.scrubber, call.target)
-
-
-def _message(obligation: ApprovalObligation, action: Action) -> str:
-    if not isinstance(action, KubernetesAction) or not action.stdin:
-        return obligation.message
-    return f"{obligation.message}; {_INTERACTIVE}" if obligation.message else _INTERACTIVE
-
-
-def _text(fields: list[header_rules.Field]) -> tuple[tuple[str, str], ...]:
-    return tuple((name.decode("ascii"), value.decode("utf-8", "surrogateescape")) for name, value in fields)
+def _as_written(call: Call) -> HeldRequest:
+    """The request for an approver who asks to see it, without what authenticates the agent."""
+    wire = need(call.wire)
+    kept = tuple((name, value) for name, value in wire.headers if not header_rules.is_stripped(name))
+    return HeldRequest(method=wire.method, path=wire.path, headers=kept, body=wire.body or b"")
 
 
 def _pending(approval: Approval) -> Refusal:

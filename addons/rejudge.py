@@ -14,6 +14,7 @@ from mitmproxy import http
 
 from addons.calls import Call, need
 from addons.failsafe import place
+from addons.offload import by_body
 from addons.open_streams import OpenStream
 from addons.runtime import Runtime
 from policy.codes import Code
@@ -93,7 +94,8 @@ class Rejudge:
                 return ""
             return "the agent's access was revoked" if refusal.code is Code.REVOKED else _NOBODY
         target, now = need(call.target).name, datetime.now(UTC)
-        decision = gateway.engine.decide(agent, target, call.known_action, now=now, limits=None)
+        body, action = need(call.wire).body, call.known_action
+        decision = await by_body(body, gateway.engine.decide, agent, target, action, now=now, limits=None)
         if decision.verdict is Verdict.DENY:
             return "the policy does not allow this any more"
         before = need(call.decision)
@@ -105,8 +107,11 @@ class Rejudge:
         if call.conversation is not None and decision.obligations.dlp != before.obligations.dlp:
             return "the policy searches for other things now"
         asks, asked = decision.obligations.approval, before.obligations.approval
-        if asks is not None and (call.approval is None or asks != asked or decision.revision != before.revision):
+        passed = call.approval is not None or call.grants
+        if asks is not None and (not passed or asks != asked or decision.revision != before.revision):
             return "the policy asks for another approval now"
+        if call.grants and not await asyncio.to_thread(gateway.desk.still_granted, call.grants):
+            return "the grant ended"
         return ""
 
     async def _cut(self, flow: http.HTTPFlow, stream: OpenStream, why: str) -> None:

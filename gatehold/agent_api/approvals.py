@@ -17,7 +17,7 @@ from gatehold.agent_api import problems
 from gatehold.agent_api.door import Verifier, agent_of, identify
 from gatehold.agent_api.slots import Slots
 from gatehold.approvals.errors import UnknownApproval
-from gatehold.approvals.model import Approval
+from gatehold.approvals.model import Approval, Kind
 from gatehold.approvals.presenting import timestamp
 from gatehold.approvals.states import FINAL, ApprovalState
 from policy.codes import ANSWERS, Code
@@ -35,6 +35,7 @@ READERS: Final = 2
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 _ANEW = "the same request, sent again, asks for a new one."
+_GRANTED: Final = "The access is granted: until it ends, calls of this session that it covers pass without asking."
 _NEXT: Final = {
     ApprovalState.PENDING: "Wait for an answer: ask here again with ?wait=60s.",
     ApprovalState.APPROVED: "Send the same request again, unchanged, before it expires; it passes once.",
@@ -124,8 +125,19 @@ class Approvals:
             "target": call.target,
             "retry": state is ApprovalState.APPROVED,
             "reason": (approval.reason or None) if state is ApprovalState.DENIED else None,
-            "next": _NEXT[state],
+            "kind": call.kind,
+            "grantExpires": _grant_end(approval),
+            "next": _GRANTED if call.kind is Kind.ACCESS and state is ApprovalState.SPENT else _NEXT[state],
         }
+
+
+def _grant_end(approval: Approval) -> str | None:
+    """When the access ends that was asked for in advance, unless it is taken away; None where none was given."""
+    call = approval.call
+    given = call.kind is Kind.ACCESS and approval.state is ApprovalState.SPENT
+    if not given or call.terms is None or approval.answered is None:
+        return None
+    return timestamp(approval.answered + call.terms.seconds)
 
 
 def _seconds(request: Request) -> float:

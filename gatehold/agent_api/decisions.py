@@ -6,9 +6,11 @@ and not those of others. Texts that an agent chose are cut, so that the size of 
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass
+from itertools import islice
 
+from gatehold.agent_api.tally import Tally, outcome_of
 from policy.codes import Code
-from policy.model import DecisionId, RuleName, TargetName, Verdict
+from policy.model import DecisionId, RuleName, SessionId, TargetName, Verdict
 
 CAPACITY = 10_000
 SHARE = 1_000
@@ -25,6 +27,7 @@ class ToldDecision:
     id: DecisionId
     issuer: str
     subject: str
+    session: SessionId
     verdict: Verdict
     """What policy said; ``deny`` where the call was refused before policy was asked."""
     code: Code
@@ -63,6 +66,7 @@ class Decisions:
         self._share = share
         self._kept: OrderedDict[DecisionId, ToldDecision] = OrderedDict()
         self._own: dict[AgentKey, deque[DecisionId]] = {}
+        self.tally = Tally()
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -72,15 +76,29 @@ class Decisions:
 
     def add(self, told: ToldDecision) -> None:
         """Keep a call, or what is newly known of one that is kept."""
-        if told.id not in self._kept:
+        known = self._kept.get(told.id)
+        if known is None:
             self._make_room(told.agent)
             self._own.setdefault(told.agent, deque()).append(told.id)
         self._kept[told.id] = told
+        self._count(told, known)
 
     def find(self, decision_id: str, issuer: str, subject: str) -> ToldDecision | None:
         """A call of this agent; None where it is another's, too old, or never was."""
         told = self._kept.get(DecisionId(decision_id))
         return told if told is not None and told.agent == (issuer, subject) else None
+
+    def newest(self, issuer: str, subject: str, session: str, *, limit: int) -> list[ToldDecision]:
+        """The newest calls of an agent in one session, the newest first."""
+        own = (self._kept[each] for each in reversed(self._own.get((issuer, subject), ())))
+        return list(islice((told for told in own if told.session == session), limit))
+
+    def _count(self, told: ToldDecision, known: ToldDecision | None) -> None:
+        if known is not None:
+            if known.code is told.code and known.rule == told.rule:
+                return
+            self.tally.count(known.time, outcome_of(known.verdict, known.code), known.rule, by=-1)
+        self.tally.count(told.time, outcome_of(told.verdict, told.code), told.rule)
 
     def _make_room(self, agent: AgentKey) -> None:
         if len(self._own.get(agent, ())) >= self._share:

@@ -22,6 +22,8 @@ from policy.model import Agent
 logger = logging.getLogger(__name__)
 
 _AGENT: Final = "gatehold.agent"
+_POSTED: Final = frozenset({"/v1/access-requests"})
+"""What takes a body, and nothing but POST."""
 
 
 class Verifier(Protocol):
@@ -62,10 +64,11 @@ class Door:
         """Find out who asks; raises Refusal, or returns one, for what is no question of an agent."""
         headers = Headers(scope=scope)
         scope[_AGENT] = await identify(self._verifier, headers)
-        if scope["method"] != "GET":
-            return problems.method_not_allowed()
-        if has_body(headers):
-            raise Refusal(Code.MALFORMED, "This API takes no request bodies.")
+        allowed = "POST" if scope["path"] in _POSTED else "GET"
+        if scope["method"] != allowed:
+            return problems.method_not_allowed(allowed)
+        if allowed == "GET" and has_body(headers):
+            raise Refusal(Code.MALFORMED, "This address takes no request body.")
         return None
 
 

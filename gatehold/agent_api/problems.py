@@ -32,13 +32,13 @@ _METHOD_NOT_ALLOWED = Answer(
     problem="method-not-allowed",
     title="Method not allowed",
     kube_reason="MethodNotAllowed",
-    next="Use GET; nothing can be changed here.",
+    next="Use GET; only access can be asked for with POST.",
 )
 
 
-def answer(facts: Mapping[str, Any]) -> Response:
+def answer(facts: Mapping[str, Any], *, status: int = 200) -> Response:
     """What was asked for."""
-    return _Ascii(facts, headers=dict(HEADERS))
+    return _Ascii(facts, status, headers=dict(HEADERS))
 
 
 def not_found() -> Response:
@@ -46,9 +46,10 @@ def not_found() -> Response:
     return _problem(_NOT_FOUND, "not-found", "There is nothing of yours under this address.")
 
 
-def method_not_allowed() -> Response:
-    """For everything that is not GET."""
-    return _problem(_METHOD_NOT_ALLOWED, "method-not-allowed", "This API is read only.", {"Allow": "GET"})
+def method_not_allowed(allowed: str = "GET") -> Response:
+    """For every other method."""
+    detail = "This address is not asked in this way."
+    return _problem(_METHOD_NOT_ALLOWED, "method-not-allowed", detail, {"Allow": allowed})
 
 
 def refused(refusal: Refusal) -> Response:

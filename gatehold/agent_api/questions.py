@@ -1,10 +1,11 @@
 """The routes of the agent API.
 
-======================= ==========================================================================
-GET /v1/whoami          who the gateway takes the agent for
-GET /v1/decisions/{id}  what became of a call, and why
-GET /v1/approvals/{id}  how an approval stands; ``?wait=30s`` answers once it is no longer pending
-======================= ==========================================================================
+========================= ========================================================================
+GET /v1/whoami            who the gateway takes the agent for
+GET /v1/decisions/{id}    what became of a call, and why
+GET /v1/approvals/{id}    how an approval stands; ``?wait=30s`` answers once it is no longer pending
+POST /v1/access-requests  asks people for access before the calls are made
+========================= ========================================================================
 """
 
 from starlette.requests import Request
@@ -13,20 +14,25 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatehold.agent_api import problems
+from gatehold.agent_api.access_requests import AccessRequests
 from gatehold.agent_api.approvals import Approvals, Desk, Waits
 from gatehold.agent_api.decisions import Decisions, ToldDecision
 from gatehold.agent_api.door import Door, Verifier, agent_of
 from gatehold.approvals.presenting import timestamp
 
 
-def application(*, verifier: Verifier, decisions: Decisions, desk: Desk, waiter: Waits) -> ASGIApp:
-    """The ASGI application."""
+def application(
+    *, verifier: Verifier, decisions: Decisions, desk: Desk, waiter: Waits, access: AccessRequests | None = None
+) -> ASGIApp:
+    """The ASGI application; without ``access`` none can be asked for."""
     approvals = Approvals(verifier, desk, waiter)
     routes = [
         Route("/v1/whoami", _whoami),
         Route("/v1/decisions/{id}", _DecisionQuestion(decisions).answer),
         Route("/v1/approvals/{id}", approvals.answer),
     ]
+    if access is not None:
+        routes.append(Route("/v1/access-requests", access.answer, methods=["POST"]))
     return Door(Router(routes, redirect_slashes=False, default=_not_found), verifier)
 
 

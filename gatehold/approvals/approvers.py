@@ -12,6 +12,7 @@ A rule names sets of groups: within a set the groups are alternatives, and every
 Pure; groups and names come from the caller.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,8 +20,11 @@ from typing import Any, Final, Self
 
 from policy.model import Agent, ApprovalObligation
 
-_CLAIMS: Final = ("act", "owner", "email", "preferred_username")
-"""Claims that name a person behind a token (RFC 8693 section 4.1, OpenID Connect Core section 5.1, common use)."""
+_CLAIMS: Final = ("act", "owner", "email", "preferred_username", "upn", "unique_name")
+"""Claims that name a person behind a token (RFC 8693, 4.1; OpenID Connect Core, 5.1; Entra ID; common use)."""
+
+_IN_BRACKETS: Final = re.compile(r"<([^<>]*)>\s*$")
+"""The address in ``Ada Example <ada@corp.example>`` (RFC 5322, 3.4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +63,22 @@ def people_behind(agent: Agent) -> frozenset[str]:
 
 
 def is_behind(user: str, people: Iterable[str]) -> bool:
-    """Whether a user is one of these people; letter case, Unicode form and the domain of an address do not matter."""
+    """Whether a user is one of these people, in any usual spelling; in doubt somebody is.
+
+    What does not matter: letter case, Unicode form, characters that nobody sees, ``mailto:``, a display name before an
+    address, its domain and ``+tag``, and the domain in ``CORP\\ada``.
+    """
     names = _spellings(user)
     return any(names & _spellings(person) for person in people)
 
 
 def _spellings(name: str) -> frozenset[str]:
-    whole = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()
-    return frozenset(part for part in (whole, whole.partition("@")[0]) if part)
+    whole = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    whole = "".join(character for character in whole if unicodedata.category(character) != "Cf").strip()
+    bracketed = _IN_BRACKETS.search(whole)
+    address = (bracketed.group(1) if bracketed else whole).strip().removeprefix("mailto:")
+    account = address.rpartition("\\")[2].partition("@")[0]
+    return frozenset(part for part in (whole, address, account, account.partition("+")[0]) if part)
 
 
 def _strings(value: Any) -> Iterator[str]:

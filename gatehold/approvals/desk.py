@@ -6,53 +6,36 @@ event is in the same transaction. Time is read after the lock is held: waiting f
 """
 
 import hmac
-import secrets
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, Protocol
 
 from sqlalchemy import Connection
 
-from gatehold.approvals import answering, grants, moves, rows
+from gatehold.approvals import counting, covering, grants, moves, opening, rows, voiding
 from gatehold.approvals.answering import Voice
 from gatehold.approvals.errors import AnswerRefused, IllegalMove, Objection, UnknownApproval
-from gatehold.approvals.model import Approval, ApprovalId, Channel, Fingerprint, HeldCall, Verb
-from gatehold.approvals.moves import GATEHOLD, Actor, Cause
+from gatehold.approvals.grants import CallTraits, Grant, GrantId
+from gatehold.approvals.model import Approval, ApprovalId, Channel, Fingerprint, HeldCall, RuleRef, Verb
+from gatehold.approvals.moves import Actor, Cause
+from gatehold.approvals.settings import DeskSettings
 from gatehold.approvals.states import ApprovalState, Move
 from gatehold.store import Store
-from gatehold.store.users import find_user, groups_of
-from policy.codes import Code
-from policy.errors import Refusal
 
 SWEEP: Final = 200
 """How many overdue approvals one transaction ends."""
 
-CHANGED: Final = "the object changed: the call would not do any more what was shown"
-"""Why a question or its answer is void."""
+MOST_TOGETHER: Final = 100
+"""Calls of one command that are shown on one page, and answered at once."""
 
-_FLOOD_RETRY: Final = 30
 _LONGEST_ID: Final = 64
 
 
-class DeskSettings(Protocol):
-    """The keys of ``approvals:`` that matter here; durations in seconds."""
-
-    @property
-    def expire(self) -> float:
-        """How long people may answer."""
-
-    @property
-    def spend_within(self) -> float:
-        """How long a yes may be used."""
-
-    @property
-    def max_open_per_agent(self) -> int:
-        """Questions that one agent may have open."""
-
-    @property
-    def local(self) -> str:
-        """``users``: answers on the gateway's own machine count; ``off``: they do not."""
+class _Count(Protocol):
+    def __call__(
+        self, connection: Connection, approval: Approval, voice: Voice, terms: counting.Terms, *, now: float
+    ) -> Approval: ...
 
 
 class ApprovalDesk:
@@ -80,30 +63,93 @@ class ApprovalDesk:
             self._store.serialize(connection, f"approvals of {call.issuer!r} {call.subject!r}")
             now = self._clock()
             found = rows.find_live(connection, call.fingerprint, now=now)
-            return found if found is not None else self._open(connection, call, now)
+            return found if found is not None else opening.opened(connection, call, self._settings, now=now)
 
     def get(self, approval_id: str) -> Approval:
         """One approval. Raises UnknownApproval."""
         with self._store.reading() as connection:
-            return _existing(connection, approval_id)
+            return opening.existing(connection, approval_id)
 
     def listing(self, *, state: ApprovalState | None = None, limit: int = 200) -> list[Approval]:
         """Approvals, the newest first."""
         with self._store.reading() as connection:
             return rows.newest(connection, state=state, limit=limit)
 
-    def approve(
-        self, approval_id: str, user: str, *, channel: Channel, os_user: str = "", reason: str = ""
-    ) -> Approval:
-        """A yes; the approval stays pending until enough people said it. Raises AnswerRefused, UnknownApproval."""
-        voice = Voice(user=user, channel=channel, os_user=os_user, verb=Verb.APPROVE, reason=reason)
-        return self._answer(approval_id, voice)
+    def together(self, approval_id: str) -> list[Approval]:
+        """The open questions about calls of the same command, this one among them while it is open.
 
-    def deny(self, approval_id: str, user: str, *, channel: Channel, os_user: str = "", reason: str) -> Approval:
+        Raises UnknownApproval.
+        """
+        with self._store.reading() as connection:
+            approval = opening.existing(connection, approval_id)
+            now = self._clock()
+            found = rows.pending_together(connection, approval.call, now=now, limit=MOST_TOGETHER)
+            is_open = approval.state is ApprovalState.PENDING and approval.expires > now
+            return found if found or not is_open else [approval]
+
+    def approve(  # noqa: PLR0913 (who, from where, why, and what was shown)
+        self,
+        approval_id: str,
+        user: str,
+        *,
+        channel: Channel,
+        os_user: str = "",
+        reason: str = "",
+        shown: str | None = None,
+    ) -> Approval:
+        """A yes; the approval stays pending until enough people said it. ``shown``: ``showing.digest([approval])`` of
+        what the person saw. Raises AnswerRefused, UnknownApproval."""
+        voice = Voice(user=user, channel=channel, os_user=os_user, verb=Verb.APPROVE, reason=reason, shown=shown)
+        return self._answer(voice, [approval_id], counting.count_one)
+
+    def deny(  # noqa: PLR0913 (as above)
+        self,
+        approval_id: str,
+        user: str,
+        *,
+        channel: Channel,
+        os_user: str = "",
+        reason: str,
+        shown: str | None = None,
+    ) -> Approval:
         """A no, which ends the question. Raises AnswerRefused, UnknownApproval."""
-        return self._answer(
-            approval_id, Voice(user=user, channel=channel, os_user=os_user, verb=Verb.DENY, reason=reason)
+        voice = Voice(user=user, channel=channel, os_user=os_user, verb=Verb.DENY, reason=reason, shown=shown)
+        return self._answer(voice, [approval_id], counting.count_one)
+
+    def force(  # noqa: PLR0913 (as above)
+        self,
+        approval_id: str,
+        user: str,
+        *,
+        channel: Channel,
+        os_user: str = "",
+        reason: str,
+        shown: str | None = None,
+    ) -> Approval:
+        """The yes of one member of a ``breakGlass`` group instead of the quorum's. Raises AnswerRefused,
+        UnknownApproval."""
+        voice = Voice(
+            user=user, channel=channel, os_user=os_user, verb=Verb.APPROVE, reason=reason, shown=shown, forced=True
         )
+        return self._answer(voice, [approval_id], counting.force)
+
+    def answer_together(  # noqa: PLR0913 (as above)
+        self,
+        ids: Sequence[str],
+        user: str,
+        *,
+        verb: Verb,
+        channel: Channel,
+        os_user: str = "",
+        reason: str = "",
+        shown: str,
+    ) -> list[Approval]:
+        """The same answer to all calls of one command that were on the page, or to none. ``shown``: the digest of them
+        all. Raises AnswerRefused, UnknownApproval."""
+        voice = Voice(user=user, channel=channel, os_user=os_user, verb=verb, reason=reason, shown=shown)
+        with self._heard(voice, ids), self._store.writing() as connection:
+            approvals = counting.locked(connection, _few(ids))
+            return counting.count_together(connection, approvals, voice, self._terms, now=self._clock())
 
     def spend(self, approval_id: str, fingerprint: Fingerprint) -> bool:
         """Use up a yes for the one call it was given for; True for exactly one caller.
@@ -116,7 +162,7 @@ class ApprovalDesk:
             if approval is None or not hmac.compare_digest(approval.call.fingerprint, fingerprint):
                 return False
             try:
-                return _spend(connection, approval, self._clock())
+                return counting.spend(connection, approval, self._terms, now=self._clock())
             except IllegalMove:
                 return False
 
@@ -128,63 +174,72 @@ class ApprovalDesk:
         """Take a yes back before it is used. Raises IllegalMove, UnknownApproval."""
         return self._move(approval_id, Move.REVOKE, by=by, reason=reason)
 
-    def expire_due(self) -> list[ApprovalId]:
-        """End what is past its deadline, a limited number at a time; to be called every second or so."""
+    def granted(self, call: CallTraits, rules: Sequence[RuleRef]) -> tuple[Grant, ...]:
+        """The grants by which a call passes unasked: every rule that asks is covered. Empty where people are asked."""
         with self._store.reading() as connection:
-            if not rows.overdue(connection, now=self._clock(), limit=1):
-                return []
+            found = covering.covering(connection, call, rules, self._terms, now=self._clock())
+            if not found or not covering.unused(connection, found):
+                return found
+        with self._store.writing() as connection:
+            return covering.used(connection, found, call, rules, self._terms, now=self._clock())
+
+    def still_granted(self, ids: Collection[str]) -> bool:
+        """Whether all these grants are in force, and given by people who still may."""
+        with self._store.reading() as connection:
+            return covering.in_force(connection, ids, self._terms, now=self._clock())
+
+    def grants_of(self, approval_id: str) -> tuple[GrantId, ...]:
+        """The ids of what an approval left."""
+        with self._store.reading() as connection:
+            return grants.left_by(connection, approval_id)
+
+    def grants(self, *, ended: bool = False, limit: int = 200) -> list[Grant]:
+        """Grants in force (or all), the newest first."""
+        with self._store.reading() as connection:
+            return grants.newest(connection, now=self._clock(), ended=ended, limit=limit)
+
+    def revoke_grant(self, grant_id: str, *, by: Actor, reason: str = "") -> bool:
+        """End a grant, and a yes of its that was not used yet; whether there was a grant to end."""
+        with self._store.writing() as connection:
+            cause = Cause(by=by, at=self._clock(), reason=reason)
+            return covering.revoke(connection, grant_id, cause)
+
+    def expire_due(self) -> list[ApprovalId]:
+        """End what is past its deadline, and what agents without access left behind, a limited number at a time; to be
+        called every second or so."""
+        with self._store.reading() as connection:
+            now = self._clock()
+            late, gone = rows.overdue(connection, now=now, limit=1), voiding.is_needed(connection, now=now)
+        if not late and not gone:
+            return []
         with self._store.writing() as connection:
             now = self._clock()
-            return _expire(connection, rows.overdue(connection, now=now, limit=SWEEP), now)
+            voiding.void(connection, now=now, limit=SWEEP)
+            return opening.expire(connection, rows.overdue(connection, now=now, limit=SWEEP), now=now)
 
-    def _open(self, connection: Connection, call: HeldCall, now: float) -> Approval:
-        _expire(connection, rows.overdue(connection, now=now, limit=1, fingerprint=call.fingerprint), now)
-        _replace(connection, call, now)
-        if rows.count_open(connection, call.issuer, call.subject, now=now) >= self._settings.max_open_per_agent:
-            detail = "This agent has too many calls waiting for approval."
-            raise Refusal(Code.RATE_LIMITED, detail, retry_after=_FLOOD_RETRY)
-        approval_id = ApprovalId(f"apr_{secrets.token_urlsafe(16)}")
-        rows.add(connection, approval_id, call, created=now, expires=now + self._settings.expire)
-        approval = _existing(connection, approval_id)
-        moves.tell_opened(connection, approval, Cause(by=Actor.agent(approval), at=now))
-        return approval
+    def _answer(self, voice: Voice, ids: Sequence[str], count: _Count) -> Approval:
+        with self._heard(voice, ids), self._store.writing() as connection:
+            [approval] = counting.locked(connection, ids)
+            return count(connection, approval, voice, self._terms, now=self._clock())
 
-    def _answer(self, approval_id: str, voice: Voice) -> Approval:
+    @contextmanager
+    def _heard(self, voice: Voice, ids: Sequence[str]) -> Iterator[None]:
+        """Refused answers are audited too, in their own transaction: the answer's was rolled back."""
         try:
             if voice.channel is Channel.LOCAL and self._settings.local == "off":
                 raise AnswerRefused(Objection.CHANNEL_OFF, "answers on the gateway's own machine are switched off")
-            with self._store.writing() as connection:
-                approval = rows.get(connection, approval_id, lock=True)
-                if approval is None:
-                    raise UnknownApproval(approval_id)
-                return self._count(connection, approval, voice)
+            yield
         except (AnswerRefused, UnknownApproval) as error:
-            self._tell_refused(approval_id, voice, error)
+            objection = error.objection if isinstance(error, AnswerRefused) else "unknown-approval"
+            cause = Cause(by=counting.person(voice), at=self._clock())
+            with self._store.writing() as connection:
+                for approval_id in list(ids)[:MOST_TOGETHER]:
+                    moves.tell_refused(connection, approval_id[:_LONGEST_ID], voice.verb, objection, cause)
             raise
 
-    def _count(self, connection: Connection, approval: Approval, voice: Voice) -> Approval:
-        now = self._clock()
-        user = find_user(connection, voice.user)
-        answering.check(approval, voice, None if user is None else frozenset(user.groups), now=now)
-        rows.add_answer(connection, approval.id, voice.answer(now))
-        answered = _existing(connection, approval.id)
-        cause = Cause(by=_person(voice), at=now, reason=voice.reason)
-        if voice.verb is Verb.DENY:
-            return moves.make(connection, answered, Move.DENY, cause)
-        if not _stands(connection, answered):
-            moves.tell_answer(connection, answered, voice.verb, cause)
-            return answered
-        spend_by = now + self._settings.spend_within
-        approved = moves.make(connection, answered, Move.APPROVE, cause, spend_by=spend_by)
-        grants.leave(connection, approved, now=now)
-        return approved
-
-    def _tell_refused(self, approval_id: str, voice: Voice, error: AnswerRefused | UnknownApproval) -> None:
-        """Refused answers are audited too, in their own transaction: the answer's was rolled back."""
-        objection = error.objection if isinstance(error, AnswerRefused) else "unknown-approval"
-        with self._store.writing() as connection:
-            cause = Cause(by=_person(voice), at=self._clock())
-            moves.tell_refused(connection, approval_id[:_LONGEST_ID], voice.verb, objection, cause)
+    @property
+    def _terms(self) -> counting.Terms:
+        return counting.Terms(spend_within=self._settings.spend_within, glass=self._settings.break_glass)
 
     def _move(self, approval_id: str, step: Move, *, by: Actor, reason: str) -> Approval:
         with self._store.writing() as connection:
@@ -194,43 +249,7 @@ class ApprovalDesk:
             return moves.make(connection, approval, step, Cause(by=by, at=self._clock(), reason=reason))
 
 
-def _existing(connection: Connection, approval_id: str) -> Approval:
-    approval = rows.get(connection, approval_id)
-    if approval is None:
-        raise UnknownApproval(approval_id)
-    return approval
-
-
-def _person(voice: Voice) -> Actor:
-    return Actor(name=f"user:{voice.user}", channel=voice.channel, os_user=voice.os_user)
-
-
-def _stands(connection: Connection, approval: Approval) -> bool:
-    """Whether those who said yes are enough, in the groups that they are in now."""
-    return answering.enough(approval, groups_of(connection, {answer.user for answer in approval.answers}))
-
-
-def _spend(connection: Connection, approval: Approval, now: float) -> bool:
-    if approval.state is ApprovalState.APPROVED and not _stands(connection, approval):
-        reason = "the people who approved are no longer in the groups that may"
-        moves.make(connection, approval, Move.REVOKE, Cause(by=GATEHOLD, at=now, reason=reason))
-        return False
-    moves.make(connection, approval, Move.SPEND, Cause(by=Actor.agent(approval), at=now))
-    return True
-
-
-def _replace(connection: Connection, call: HeldCall, now: float) -> None:
-    """Questions and answers about what this request would have done before its object changed are void."""
-    for approval in rows.replaced_by(connection, call):
-        step = Move.WITHDRAW if approval.state is ApprovalState.PENDING else Move.REVOKE
-        with suppress(IllegalMove):
-            moves.make(connection, approval, step, Cause(by=GATEHOLD, at=now, reason=CHANGED))
-
-
-def _expire(connection: Connection, late: Iterable[Approval], now: float) -> list[ApprovalId]:
-    ended = []
-    for approval in late:
-        with suppress(IllegalMove):
-            moves.make(connection, approval, Move.EXPIRE, Cause(by=GATEHOLD, at=now))
-            ended.append(approval.id)
-    return ended
+def _few(ids: Sequence[str]) -> Sequence[str]:
+    if not 0 < len(set(ids)) <= MOST_TOGETHER:
+        raise AnswerRefused(Objection.NOT_SHOWN, f"between 1 and {MOST_TOGETHER} calls are answered together")
+    return ids

@@ -41,6 +41,9 @@ class Objection(StrEnum):
 
     CHANNEL_OFF = "channel-off"
     LATE = "late"
+    NOT_SHOWN = "not-shown"
+    """What the person had before them is not what is asked."""
+    NO_BREAK_GLASS = "no-break-glass"
     NO_REASON = "no-reason"
     OWN_REQUEST = "own-request"
     TWICE = "twice"

@@ -21,9 +21,7 @@ class Channel(StrEnum):
     LOCAL = "local"
     """A command on the gateway's own machine, with access to its store."""
     CONSOLE = "console"
-
-
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105 - the name of a way
     """A program of a person's, with a token of theirs."""
     SLACK = "slack"
 
@@ -69,12 +67,22 @@ class GrantTerms:
     """``resource``: the same named thing only. ``rule``: anything of the same kind to which the rule applies."""
     seconds: float
     verb: str
-    """Kubernetes verb or HTTP method."""
+    """Kubernetes verb or HTTP method; several with commas between them, ``*`` for any."""
     resource: str
-    """The kind of thing: ``apps/deployments/scale``, or the path pattern of an HTTP rule."""
+    """The kind of thing: ``deployments.apps/scale``, or the path patterns of HTTP rules; ``*`` for any."""
     name: str
-    """Which one: ``prod/api``, or the path."""
+    """Which one: ``prod/api``, or the path; empty where any is meant."""
     bounds: tuple[Bound, ...] = ()
+    namespace: str | None = None
+    """Of a Kubernetes resource; None: any, where that was asked for in advance."""
+    like: str | None = None
+    """Keyed hash of all else that has to be as in the call that was shown: headers, query and body but for what
+    ``bounds`` limit. None: no call was shown, for it was asked in advance."""
+
+    @property
+    def verbs(self) -> frozenset[str]:
+        """Each of the verbs."""
+        return frozenset(self.verb.split(","))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

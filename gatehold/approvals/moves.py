@@ -5,7 +5,7 @@ from typing import Any, Final, Self
 
 from sqlalchemy import Connection
 
-from gatehold.approvals import rows
+from gatehold.approvals import grants, rows
 from gatehold.approvals.errors import IllegalMove
 from gatehold.approvals.model import Approval, Channel, Verb
 from gatehold.approvals.states import ANSWERING, FINAL, ApprovalState, Move, advance
@@ -56,6 +56,8 @@ def make(
         current = rows.states(connection, [approval.id]).get(approval.id, approval.state)
         raise IllegalMove(current if current is not approval.state else "past its deadline", step)
     tell(connection, approval, moved.state, cause)
+    if approval.state is ApprovalState.APPROVED and moved.state is not ApprovalState.SPENT:
+        grants.void(connection, approval.id, by=cause.by.name, now=cause.at, reason=cause.reason)
     return moved
 
 
@@ -75,6 +77,11 @@ def tell_answer(connection: Connection, approval: Approval, answer: Verb, cause:
     """Leave the audit event of an answer that is needed but not yet enough: the approval stays where it is."""
     event = _about(approval, cause) | {"from": approval.state, "to": approval.state, "answer": answer}
     outbox.append(connection, event, at=cause.at)
+
+
+def tell_forced(connection: Connection, approval: Approval, cause: Cause) -> None:
+    """Leave the audit event of a broken glass, beside that of the move that it makes."""
+    outbox.append(connection, _about(approval, cause) | {"kind": "approval-forced"}, at=cause.at)
 
 
 def tell_refused(connection: Connection, approval_id: str, answer: Verb, objection: str, cause: Cause) -> None:

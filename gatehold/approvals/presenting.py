@@ -5,13 +5,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gatehold.approvals.approvers import Quorum
-from gatehold.approvals.model import Answer, Approval, Bound, Change, GrantTerms, Verb
+from gatehold.approvals.grants import Grant
+from gatehold.approvals.model import Answer, Approval, Body, Bound, Change, GrantTerms, Verb
 from gatehold.approvals.rendering import columns, cut, fact, visible
+from gatehold.approvals.showing import digest
 from gatehold.approvals.states import ApprovalState
 
 HEADER = ("ID", "STATE", "LEFT", "AGENT", "TARGET", "CALL", "RULE")
 
 _LONGEST_CELL = 60
+_STATE_WIDTH = max(map(len, ApprovalState))
+_LEFT_WIDTH = len("59m59s")
 _NOTHING: tuple[object, ...] = (None, "", [], {})
 """Facts that tell nothing."""
 
@@ -37,6 +41,10 @@ def to_json(approval: Approval) -> dict[str, Any]:
         **_change_json(call.change),
         "reason": approval.reason,
         "grant": None if call.terms is None else {"scope": call.terms.scope, "seconds": call.terms.seconds},
+        "kind": call.kind,
+        "together": call.together,
+        "shown": digest([approval]),
+        **_body_json(call.body),
     }
 
 
@@ -46,8 +54,10 @@ def table(approvals: Iterable[Approval], *, now: float) -> list[str]:
 
 
 def line(approval: Approval, *, now: float) -> str:
-    """One approval on one line of its own."""
-    return "  ".join(visible(cell) for cell in _cells(approval, now))
+    """One approval on one line of its own; lines of several approvals stand under each other."""
+    approval_id, *rest = (visible(cell) for cell in _cells(approval, now))
+    widths = (_STATE_WIDTH, _LEFT_WIDTH, 0, 0, 0, 0)
+    return "  ".join([approval_id, *(cell.ljust(width) for cell, width in zip(rest, widths, strict=True))])
 
 
 def page(approval: Approval, *, now: float) -> list[str]:
@@ -64,6 +74,7 @@ def page(approval: Approval, *, now: float) -> list[str]:
     lines += [f"why          {visible(', '.join(rule.name for rule in call.rules))}: {visible(call.message) or '-'}"]
     lines += [f"needs        {needs(call.quorum)}", f"leaves       {leaves(call.terms)}"]
     lines += [f"fingerprint  {call.fingerprint}"]
+    lines += _body_lines(call.body)
     lines += _change_lines(call.change)
     return lines + [_answer_line(answer) for answer in approval.answers]
 
@@ -81,9 +92,41 @@ def leaves(terms: GrantTerms | None) -> str:
     """What a yes leaves behind, in words."""
     if terms is None:
         return "nothing: this one request, once"
-    what = f"{terms.verb} {terms.resource}" + (f" {terms.name}" if terms.scope == "resource" else "")
-    limits = ", ".join(_bound(bound) for bound in terms.bounds)
-    return visible(f"a grant of {_duration(terms.seconds)} for this session: {what}{f', {limits}' if limits else ''}")
+    return visible(f"a grant of {_duration(terms.seconds)} for this session: {covers(terms)}")
+
+
+def covers(terms: GrantTerms) -> str:
+    """Which calls a grant covers, in words."""
+    verbs = "any call" if terms.verb == "*" else terms.verb.replace(",", " or ")
+    what = terms.resource if terms.resource != "*" else ("" if terms.name else "that the rule asks about")
+    where = f" in namespace {terms.namespace or '(none)'}" if terms.namespace is not None and not terms.name else ""
+    name = f" {terms.name}" if terms.scope == "resource" else " of any name" if terms.like is not None else ""
+    limits = "".join(f", {_bound(bound)}" for bound in terms.bounds)
+    rest = "; all else as in this call" if terms.like is not None else "; headers, query and body may be any"
+    return visible(f"{verbs} {what}{name}{where}".replace("  ", " ") + limits + rest)
+
+
+def grant_left(grant: Grant, *, now: float) -> str:
+    """How long a grant lasts; why it does not."""
+    if grant.revoked is not None:
+        return "revoked"
+    return _duration(grant.expires - now) if now < grant.expires else "ended"
+
+
+def grant_json(grant: Grant, *, now: float) -> dict[str, Any]:
+    """What ``--json`` prints of one grant."""
+    return {
+        "id": grant.id,
+        "approval": grant.approval,
+        "agent": {"issuer": grant.issuer, "subject": grant.subject, "session": grant.session},
+        "target": grant.target,
+        "rules": [rule.name for rule in grant.rules],
+        "covers": covers(grant.terms),
+        "created": timestamp(grant.created),
+        "expires": timestamp(grant.expires),
+        "revoked": None if grant.revoked is None else timestamp(grant.revoked),
+        "inForce": grant.revoked is None and now < grant.expires,
+    }
 
 
 def progress(approval: Approval) -> str:
@@ -143,6 +186,25 @@ def _change_lines(change: Change | None) -> list[str]:
     return lines + ([f"  [{change.cut} more lines]"] if change.cut else [])
 
 
+def _body_lines(body: Body | None) -> list[str]:
+    """The body, every line made visible, and first what is missing of it."""
+    if body is None:
+        return []
+    missing = [f"{body.masked} VALUES ARE HIDDEN"] if body.masked else []
+    missing += [f"{body.cut} CHARACTERS ARE NOT SHOWN"] if body.cut else []
+    missing += [f"NOT ALL OF IT IS SHOWN: {visible(body.problem)}"] if body.problem else []
+    kind = visible(body.content_type) or "no content type"
+    lines = [f"body         {body.size} bytes, {kind}{''.join(f'; {each}' for each in missing)}"]
+    return lines + [f"  {visible(line)}" for line in body.text.split("\n") if body.text]
+
+
+def _body_json(body: Body | None) -> dict[str, Any]:
+    if body is None:
+        return {}
+    names = {"text": body.text, "contentType": body.content_type, "size": body.size}
+    return {"body": {**names, "masked": body.masked, "cut": body.cut, "problem": body.problem or None}}
+
+
 def _change_json(change: Change | None) -> dict[str, Any]:
     if change is None:
         return {}
@@ -154,7 +216,8 @@ def _change_json(change: Change | None) -> dict[str, Any]:
 def _answer_line(answer: Answer) -> str:
     place = f"{answer.channel} as {answer.os_user}" if answer.os_user else answer.channel
     words = f": {visible(answer.reason)}" if answer.reason else ""
-    return f"{answer.verb:<12} {visible(answer.user)}, {timestamp(answer.at)}, {visible(place)}{words}"
+    said = "forced" if answer.forced else str(answer.verb)
+    return f"{said:<12} {visible(answer.user)}, {timestamp(answer.at)}, {visible(place)}{words}"
 
 
 def _answer_json(answer: Answer) -> dict[str, Any]:
@@ -165,4 +228,5 @@ def _answer_json(answer: Answer) -> dict[str, Any]:
         "osUser": answer.os_user,
         "reason": answer.reason,
         "at": timestamp(answer.at),
+        "forced": answer.forced,
     }

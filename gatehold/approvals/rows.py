@@ -1,31 +1,16 @@
-"""Between the values of ``model`` and the rows of the store: the only statements on ``approvals`` and their answers.
+"""The only statements on the approvals of the store and their answers.
 
 Every function works inside the caller's transaction.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select, update
 
-from gatehold.approvals.approvers import Quorum
-from gatehold.approvals.model import (
-    Answer,
-    Approval,
-    ApprovalId,
-    Body,
-    Bound,
-    Change,
-    Channel,
-    Fingerprint,
-    GrantTerms,
-    HeldCall,
-    Kind,
-    RuleRef,
-    Verb,
-)
+from gatehold.approvals import columns
+from gatehold.approvals.model import Answer, Approval, ApprovalId, Fingerprint, HeldCall, Verb
 from gatehold.approvals.states import FINAL, INITIAL, ApprovalState, Move, sources
 from gatehold.store.schema import approval_answers, approvals
 
@@ -37,40 +22,11 @@ _ENDS = {
 """States that answer for a repeated call, and until when."""
 
 
-def storable(text: str) -> str:
-    """What every database takes as text: no NUL, no lone surrogates. For columns that are only shown."""
-    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
-
-
 def add(connection: Connection, approval_id: ApprovalId, call: HeldCall, *, created: float, expires: float) -> None:
     """A new question."""
-    values = {
-        "id": approval_id,
-        "state": INITIAL,
-        "fingerprint": call.fingerprint,
-        "live": call.fingerprint,
-        "request": call.request,
-        "issuer": call.issuer,
-        "subject": call.subject,
-        "session": call.session,
-        "people": sorted(call.people),
-        "target": call.target,
-        "method": storable(call.method),
-        "path": storable(call.path),
-        "facts": dict(call.facts),
-        "rules": [asdict(rule) for rule in call.rules],
-        "quorum": _quorum_json(call.quorum),
-        "message": storable(call.message),
-        "terms": None if call.terms is None else asdict(call.terms),
-        "change": None if call.change is None else _change_json(call.change),
-        "body": None if call.body is None else _body_json(call.body),
-        "kind": call.kind,
-        "together": call.together,
-        "created": created,
-        "expires": expires,
-        "reason": "",
-    }
-    connection.execute(insert(approvals).values(values))
+    standing = {"id": approval_id, "state": INITIAL, "live": call.fingerprint, "reason": ""}
+    deadline = {"created": created, "expires": expires}
+    connection.execute(insert(approvals).values(columns.of_call(call) | standing | deadline))
 
 
 def get(connection: Connection, approval_id: str, *, lock: bool = False) -> Approval | None:
@@ -143,7 +99,7 @@ def move(connection: Connection, old: Approval, step: Move, new: Approval, *, no
     )
     values = {
         "state": new.state,
-        "reason": storable(new.reason),
+        "reason": columns.storable(new.reason),
         "answered": new.answered,
         "spend_by": new.spend_by,
         "ended": new.ended,
@@ -154,25 +110,51 @@ def move(connection: Connection, old: Approval, step: Move, new: Approval, *, no
 
 def add_answer(connection: Connection, approval_id: ApprovalId, answer: Answer) -> None:
     """Keep what a person said."""
-    connection.execute(
-        insert(approval_answers).values(
-            approval_id=approval_id,
-            answer=answer.verb,
-            user_name=answer.user,
-            person=answer.person,
-            channel=answer.channel,
-            os_user=answer.os_user,
-            reason=storable(answer.reason),
-            at=answer.at,
-            shown=answer.shown,
-            forced=answer.forced,
-        )
+    connection.execute(insert(approval_answers).values(approval_id=approval_id, **columns.of_answer(answer)))
+
+
+def drop_answers(connection: Connection, approval_id: ApprovalId, *, user: str, person: str) -> None:
+    """Forget the yes of a person who is about to say more than that."""
+    statement = delete(approval_answers).where(
+        approval_answers.c.approval_id == approval_id,
+        approval_answers.c.answer == Verb.APPROVE,
+        or_(approval_answers.c.user_name == user, approval_answers.c.person == person),
     )
+    connection.execute(statement)
+
+
+def pending_together(connection: Connection, call: HeldCall, *, now: float, limit: int) -> list[Approval]:
+    """Open questions about calls of the same command, the oldest first; none where the call stands for itself."""
+    if call.together is None:
+        return []
+    statement = select(approvals).where(
+        approvals.c.together == call.together,
+        approvals.c.issuer == call.issuer,
+        approvals.c.subject == call.subject,
+        approvals.c.session == call.session,
+        approvals.c.state == ApprovalState.PENDING,
+        approvals.c.expires > now,
+    )
+    return _load(connection, statement.order_by(approvals.c.created, approvals.c.id).limit(limit))
+
+
+def of_agent(connection: Connection, issuer: str, subject: str, session: str) -> list[Approval]:
+    """What still stands of an agent's session: open questions, and answers that were not used."""
+    standing = (ApprovalState.PENDING, ApprovalState.APPROVED)
+    statement = select(approvals).where(
+        approvals.c.issuer == issuer,
+        approvals.c.subject == subject,
+        approvals.c.session == session,
+        approvals.c.state.in_(standing),
+    )
+    return _load(connection, statement.order_by(approvals.c.id))
 
 
 def pending_ids(connection: Connection) -> set[str]:
-    """Every approval that waits for people."""
-    return set(connection.scalars(select(approvals.c.id).where(approvals.c.state == ApprovalState.PENDING)))
+    """Every approval that waits for people. As one text: it is asked for often, and a row costs more than an id."""
+    joined = select(func.aggregate_strings(approvals.c.id, ",")).where(approvals.c.state == ApprovalState.PENDING)
+    found: str | None = connection.execute(joined).scalar_one()
+    return set(found.split(",")) if found else set()
 
 
 def states(connection: Connection, ids: Collection[str]) -> dict[str, ApprovalState]:
@@ -184,7 +166,7 @@ def states(connection: Connection, ids: Collection[str]) -> dict[str, ApprovalSt
 def _load(connection: Connection, statement: Select[Any]) -> list[Approval]:
     rows = connection.execute(statement).all()
     answers = _answers(connection, [row.id for row in rows])
-    return [_approval(row, answers.get(row.id, ())) for row in rows]
+    return [columns.approval(row, answers.get(row.id, ())) for row in rows]
 
 
 def _answers(connection: Connection, ids: Collection[str]) -> dict[str, tuple[Answer, ...]]:
@@ -193,80 +175,5 @@ def _answers(connection: Connection, ids: Collection[str]) -> dict[str, tuple[An
     statement = select(approval_answers).where(approval_answers.c.approval_id.in_(ids)).order_by(approval_answers.c.id)
     found: defaultdict[str, list[Answer]] = defaultdict(list)
     for row in connection.execute(statement):
-        found[row.approval_id].append(_answer(row))
+        found[row.approval_id].append(columns.answer(row))
     return {approval_id: tuple(answers) for approval_id, answers in found.items()}
-
-
-def _answer(row: Row[Any]) -> Answer:
-    return Answer(
-        verb=Verb(row.answer),
-        user=row.user_name,
-        person=row.person,
-        channel=Channel(row.channel),
-        os_user=row.os_user,
-        reason=row.reason,
-        at=row.at,
-        shown=row.shown,
-        forced=row.forced,
-    )
-
-
-def _approval(row: Row[Any], answers: Iterable[Answer]) -> Approval:
-    return Approval(
-        id=ApprovalId(row.id),
-        state=ApprovalState(row.state),
-        call=_call(row),
-        created=row.created,
-        expires=row.expires,
-        answered=row.answered,
-        spend_by=row.spend_by,
-        ended=row.ended,
-        reason=row.reason,
-        answers=tuple(answers),
-    )
-
-
-def _call(row: Row[Any]) -> HeldCall:
-    return HeldCall(
-        issuer=row.issuer,
-        subject=row.subject,
-        session=row.session,
-        people=frozenset(row.people),
-        target=row.target,
-        method=row.method,
-        path=row.path,
-        facts=row.facts,
-        rules=tuple(RuleRef(**rule) for rule in row.rules),
-        quorum=_quorum(row.quorum),
-        message=row.message,
-        fingerprint=Fingerprint(row.fingerprint),
-        request=None if row.request is None else Fingerprint(row.request),
-        change=None if row.change is None else Change(**row.change),
-        body=None if row.body is None else Body(**row.body),
-        kind=Kind(row.kind),
-        together=row.together,
-        terms=None if row.terms is None else terms(row.terms),
-    )
-
-
-def _change_json(change: Change) -> dict[str, Any]:
-    return {"diff": storable(change.diff), "cut": change.cut, "problem": change.problem}
-
-
-def _body_json(body: Body) -> dict[str, Any]:
-    shown = {"text": storable(body.text), "content_type": storable(body.content_type), "problem": body.problem}
-    return {**asdict(body), **shown}
-
-
-def _quorum_json(quorum: Quorum) -> dict[str, Any]:
-    return {"sets": [sorted(groups) for groups in quorum.sets], "count": quorum.count, "each": quorum.each}
-
-
-def _quorum(stored: Mapping[str, Any]) -> Quorum:
-    sets = tuple(frozenset(groups) for groups in stored["sets"])
-    return Quorum(sets=sets, count=stored["count"], each=stored["each"])
-
-
-def terms(stored: Mapping[str, Any]) -> GrantTerms:
-    """Grant terms as they are stored with an approval and with a grant."""
-    return GrantTerms(**{**stored, "bounds": tuple(Bound(**bound) for bound in stored["bounds"])})

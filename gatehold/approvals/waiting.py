@@ -8,7 +8,7 @@ Nobody who waits can miss a decision: an approval is looked for among the open o
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
@@ -93,7 +93,7 @@ class Waiter:
             self._wake.clear()
             try:
                 ids = frozenset(self._waiting)
-                self._deliver(ids, await loop.run_in_executor(self._thread, _no_longer_open, self._store, ids))
+                self._deliver(await loop.run_in_executor(self._thread, _no_longer_open, self._store, ids))
                 failures = 0
             except StoreUnavailable as error:
                 failures += 1
@@ -114,11 +114,8 @@ class Waiter:
         finally:
             alarm.cancel()
 
-    def _deliver(self, ids: Collection[str], found: Mapping[str, ApprovalState | None]) -> None:
-        for approval_id in ids:
-            if approval_id not in found:
-                continue
-            state = found[approval_id]
+    def _deliver(self, found: Mapping[str, ApprovalState | None]) -> None:
+        for approval_id, state in found.items():
             for future in tuple(self._waiting.get(approval_id, ())):
                 if state is not None:
                     _resolve(future, state)

@@ -1,6 +1,7 @@
 """``gatehold approvals``: see what waits for people, and answer, on the gateway's own machine."""
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,10 @@ app = typer.Typer(no_args_is_help=True, help="Calls that wait for a person, and 
 Id = Annotated[str, typer.Argument(help="Id of the approval.")]
 AsUser = Annotated[str, typer.Option("--as", help="Who answers: a user known to the store.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit trail, a denial's is told to the agent.")]
+
+Shown = Annotated[
+    str, typer.Option("--shown", help="Digest from `show --json`: the answer counts only for what was shown then.")
+]
 
 WATCH_INTERVAL = 0.5
 """Seconds between two looks."""
@@ -54,13 +59,15 @@ def show(approval_id: Id, config: ConfigOption, as_json: JsonOption = False) -> 
 
 
 @app.command()
-def approve(approval_id: Id, config: ConfigOption, user: AsUser, reason: Reason = "") -> None:
+def approve(approval_id: Id, config: ConfigOption, user: AsUser, reason: Reason = "", shown: Shown = "") -> None:
     """Say yes."""
     from gatehold.approvals.model import Channel
     from gatehold.approvals.presenting import progress
 
     with _desk(config) as (desk, os_user):
-        approval = desk.approve(approval_id, user, channel=Channel.LOCAL, os_user=os_user, reason=reason)
+        approval = desk.approve(
+            approval_id, user, channel=Channel.LOCAL, os_user=os_user, reason=reason, shown=shown or None
+        )
     typer.echo(progress(approval))
 
 
@@ -75,6 +82,19 @@ def deny(approval_id: Id, config: ConfigOption, user: AsUser, reason: Reason = "
     typer.echo(progress(approval))
 
 
+@app.command()
+def force(approval_id: Id, config: ConfigOption, user: AsUser, reason: Reason = "", shown: Shown = "") -> None:
+    """Say yes alone, in an emergency: for members of a `breakGlass` group. Needs a reason, and is told loudly."""
+    from gatehold.approvals.model import Channel
+    from gatehold.approvals.presenting import progress
+
+    with _desk(config) as (desk, os_user):
+        approval = desk.force(
+            approval_id, user, channel=Channel.LOCAL, os_user=os_user, reason=reason, shown=shown or None
+        )
+    typer.echo(progress(approval))
+
+
 @contextmanager
 def _desk(config: Path) -> "Iterator[tuple[ApprovalDesk, str]]":
     """The desk, with what is past its deadline ended, and the account that runs this."""
@@ -84,6 +104,11 @@ def _desk(config: Path) -> "Iterator[tuple[ApprovalDesk, str]]":
         desk = ApprovalDesk(local.store, local.configuration.gateway.spec.approvals)
         desk.expire_due()
         yield desk, local.os_user
+
+
+def _bell(state: ApprovalState) -> str:
+    """What a terminal rings by, for what waits for people."""
+    return "\a" if state is ApprovalState.PENDING else ""
 
 
 def _print_list(approvals: "list[Approval]", *, as_json: bool, lines: bool) -> None:
@@ -102,9 +127,12 @@ def _print_list(approvals: "list[Approval]", *, as_json: bool, lines: bool) -> N
 def _watch(
     desk: "ApprovalDesk", known: dict[str, ApprovalState], state: ApprovalState | None, *, as_json: bool
 ) -> None:
-    """Print approvals that appear or move, until interrupted."""
+    """Print approvals that appear or move, until interrupted. At a terminal with the time, and a bell for new ones."""
     from gatehold.approvals.presenting import line, to_json
 
+    at_terminal = sys.stdout.isatty() and not as_json
+    if at_terminal:
+        typer.echo("-- watching; to read one: gatehold approvals show ID; to stop: Ctrl-C")
     try:
         while True:
             time.sleep(WATCH_INTERVAL)
@@ -112,6 +140,8 @@ def _watch(
             for approval in reversed(desk.listing(state=state)):
                 if known.get(approval.id) is not approval.state:
                     known[approval.id] = approval.state
-                    typer.echo(json.dumps(to_json(approval)) if as_json else line(approval, now=time.time()))
+                    now = time.time()
+                    text = json.dumps(to_json(approval)) if as_json else line(approval, now=now)
+                    typer.echo(f"{_bell(approval.state)}{time.strftime('%H:%M:%S')}  {text}" if at_terminal else text)
     except KeyboardInterrupt:
         raise typer.Exit from None

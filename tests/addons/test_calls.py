@@ -16,7 +16,8 @@ from tests.addons.support import make_call, make_client, make_flow
 
 def test_the_stages_stand_in_order() -> None:
     """A call is judged by who it is before by what it asks, and is sealed last."""
-    names = ["GUARD", "AUTHENTICATE", "CLASSIFY", "DLP", "DECIDE", "UPGRADE", "HOLD", "RESTORE", "INJECT", "SEAL"]
+    names = ["GUARD", "AUTHENTICATE", "CLASSIFY", "DLP", "DECIDE"]
+    names += ["SESSION", "UPGRADE", "HOLD", "RESTORE", "INJECT", "SEAL"]
     assert [stage.name for stage in Stage] == names
     assert tuple(stage.name for stage in BEFORE_SEAL) == tuple(names[:-1])
 

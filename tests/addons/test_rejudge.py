@@ -56,11 +56,17 @@ def turned(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Callable[..., A
     """One turn over one open stream; gives why it was cut, or nothing."""
 
     async def turn(
-        now: Decision | Exception, *, before: Decision | None = None, agent: Agent | None = AGENT, approval: str = ""
+        now: Decision | Exception,
+        *,
+        before: Decision | None = None,
+        agent: Agent | None = AGENT,
+        approval: str = "",
+        grants: tuple[str, ...] = (),
     ) -> list[str]:
         flow, cuts = make_flow(), list[str]()
         call = sealed(runtime, flow)
         call.token, call.decision, call.approval = "t", allowed() if before is None else before, approval or None
+        call.grants = grants
         monkeypatch.setattr(runtime.gateway, "verifier", Verifier(agent))
         monkeypatch.setattr(runtime.gateway, "engine", Engine(now))
         runtime.open_streams.add(call, flow, cuts.append)
@@ -77,6 +83,25 @@ async def test_what_is_allowed_goes_on(turned: Callable[..., Any]) -> None:
     assert not await turned(allowed())
     assert not await turned(replace(allowed(), revision="r2"))
     assert not await turned(HELD, before=HELD, approval="apr_1")
+
+
+@pytest.mark.parametrize("stands", [True, False])
+async def test_a_stream_ends_with_its_grant(
+    turned: Callable[..., Any], runtime: Runtime, monkeypatch: pytest.MonkeyPatch, stands: bool
+) -> None:
+    """One that a grant let in, and one whose yes left it."""
+    asked = list[tuple[str, ...]]()
+
+    class Desk:
+        def still_granted(self, ids: tuple[str, ...]) -> bool:
+            asked.append(ids)
+            return stands
+
+    monkeypatch.setattr(runtime.gateway, "desk", Desk())
+    for approval in ("", "apr_1"):
+        cuts = await turned(HELD, before=HELD, approval=approval, grants=("gr_1",))
+        assert cuts == ([] if stands else ["the grant ended"])
+    assert asked == [("gr_1",)] * 2
 
 
 async def test_what_is_not_is_cut(turned: Callable[..., Any], runtime: Runtime) -> None:

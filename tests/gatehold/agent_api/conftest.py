@@ -123,6 +123,7 @@ def told() -> Callable[..., ToldDecision]:
             id=DecisionId(f"dec_{number}"),
             issuer="corp",
             subject="planner-1",
+            session=SessionId("s-1"),
             verdict=Verdict.DENY,
             code=Code.DENIED_BY_RULE,
             rule=RuleName("nobody-reads-the-report"),

@@ -43,6 +43,8 @@ async def test_a_pending_approval(site: Any, approval: Make) -> None:
         "target": "crm",
         "retry": False,
         "reason": None,
+        "kind": "call",
+        "grantExpires": None,
         "next": "Wait for an answer: ask here again with ?wait=60s.",
     }
     assert not site.waiter.waits

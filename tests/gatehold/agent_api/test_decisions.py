@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gatehold.agent_api.decisions import LONGEST_TEXT, Decisions, ToldDecision
 from policy.codes import Code
-from policy.model import DecisionId, Verdict
+from policy.model import DecisionId, SessionId, Verdict
 
 
 def told(number: int, subject: str = "a", status: int | None = 200) -> ToldDecision:
@@ -16,6 +17,7 @@ def told(number: int, subject: str = "a", status: int | None = 200) -> ToldDecis
         id=DecisionId(f"dec_{number}"),
         issuer="corp",
         subject=subject,
+        session=SessionId("s-0"),
         verdict=Verdict.ALLOW,
         code=Code.ALLOWED,
         rule=None,
@@ -88,3 +90,16 @@ def test_the_repr_tells_numbers_only() -> None:
     decisions = Decisions()
     decisions.add(told(1, "somebody"))
     assert repr(decisions) == "<Decisions: 1 of 1 agents>"
+
+
+def test_the_newest_calls_of_a_session_come_first() -> None:
+    """Of that agent and session alone, so many at most, an updated one once."""
+    decisions = Decisions()
+    for number in range(6):
+        decisions.add(replace(told(number), session=SessionId("s-1" if number % 2 else "s-2")))
+    decisions.add(replace(told(9, "b"), session=SessionId("s-1")))
+    decisions.add(replace(told(1, status=403), session=SessionId("s-1")))
+    found = decisions.newest("corp", "a", "s-1", limit=2)
+    assert [each.id for each in found] == ["dec_5", "dec_3"]
+    assert [each.status for each in decisions.newest("corp", "a", "s-1", limit=9)] == [200, 200, 403]
+    assert decisions.newest("corp", "nobody", "s-1", limit=9) == []

@@ -1,14 +1,12 @@
 """Stores to test on, a desk with a clock that tests set, and calls to hold."""
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from gatehold.approvals.approvers import Quorum
 from gatehold.approvals.desk import ApprovalDesk
@@ -16,8 +14,7 @@ from gatehold.approvals.model import Fingerprint, HeldCall, RuleRef
 from gatehold.store import Store, open_store
 from gatehold.store.users import add_user
 from policy.model import RuleName, SessionId, TargetName
-
-POSTGRES = os.environ.get("GATEHOLD_TEST_POSTGRES", "")
+from tests.postgres import cleared
 
 PEOPLE = {
     "alice": ["sre"],
@@ -31,18 +28,10 @@ PEOPLE = {
 type StoreFactory = Callable[[], Store]
 
 
-def _emptied(url: str) -> str:
-    engine = create_engine(url.replace("postgresql://", "postgresql+pg8000://"))
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
-    return url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"] if POSTGRES else ["sqlite"])
+@pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest) -> str:
-    return _emptied(POSTGRES) if request.param == "postgresql" else "sqlite"
+    """Every test that takes a store runs on both kinds."""
+    return cleared(request.getfixturevalue("postgres")) if request.param == "postgresql" else "sqlite"
 
 
 @pytest.fixture
@@ -82,6 +71,7 @@ class Settings:
     spend_within: float = 300.0
     max_open_per_agent: int = 20
     local: str = "users"
+    break_glass: tuple[str, ...] = ("glass",)
 
 
 @pytest.fixture

@@ -77,9 +77,10 @@ def test_everybody_whom_the_token_names_is_behind_the_call() -> None:
         "act": {"sub": "anna", "act": {"sub": "adam", "iss": "idp"}},
         "team": "alice",
         "preferred_username": 7,
+        "upn": "ursula@corp.example",
     }
     people = people_behind(Agent(issuer="corp", subject="a1", claims=claims))
-    assert people == {"a1", "olga", "otto", "ed@corp.example", "anna", "adam", "idp"}
+    assert people == {"a1", "olga", "otto", "ed@corp.example", "anna", "adam", "idp", "ursula@corp.example"}
 
 
 def test_claims_of_any_depth_are_read() -> None:
@@ -101,6 +102,12 @@ def test_claims_of_any_depth_are_read() -> None:
         ("\uff41lice", "alice"),
         ("stra\u00dfe", "STRASSE"),
         (" alice", "alice "),
+        ("alice", "mailto:alice@corp.example"),
+        ("alice", "Alice Example <alice@corp.example>"),
+        ("alice", "CORP\\alice"),
+        ("alice", "alice+agent@corp.example"),
+        ("alice", "al\u200bice"),
+        ("alice", "Alice <mailto:ALICE+bot@corp.example> "),
     ],
 )
 def test_spellings_of_one_person(user: str, person: str) -> None:

@@ -12,8 +12,6 @@ from gatehold.approvals.moves import GATEHOLD, Actor
 from gatehold.approvals.states import ApprovalState
 from gatehold.store import Store, outbox
 from gatehold.store.users import add_user, remove_user
-from policy.codes import Code
-from policy.errors import Refusal
 from policy.model import SessionId
 
 type Calls = Callable[..., HeldCall]
@@ -218,21 +216,6 @@ def test_membership_is_checked_again_at_release(desk: ApprovalDesk, make_call: C
     assert desk.open_or_join(make_call()).state is ApprovalState.PENDING
 
 
-def test_an_agent_cannot_flood_people(store: Store, clock: Any, settings: Any, make_call: Calls) -> None:
-    """At most so many open questions; joining is free, other agents are not in the way, and ended ones make room."""
-    desk = ApprovalDesk(store, settings(max_open_per_agent=2), clock)
-    first = desk.open_or_join(make_call("1"))
-    desk.open_or_join(make_call("2"))
-    with pytest.raises(Refusal) as caught:
-        desk.open_or_join(make_call("3"))
-    assert caught.value.code is Code.RATE_LIMITED
-    assert caught.value.retry_after
-    assert desk.open_or_join(make_call("1")) == first
-    desk.open_or_join(make_call("4", subject="a2"))
-    desk.withdraw(first.id, by=GATEHOLD)
-    desk.open_or_join(make_call("3"))
-
-
 def test_every_move_is_an_event(desk: ApprovalDesk, make_call: Calls, store: Store) -> None:
     """Who, from where, from what to what, and why."""
     approval = desk.open_or_join(make_call(quorum=TWO))
@@ -299,25 +282,3 @@ def test_a_restart_forgets_nothing(
     assert _yes(later, half, "bob").state is ApprovalState.APPROVED
     assert later.spend(done.id, done.call.fingerprint)
     assert not desk.spend(done.id, done.call.fingerprint)
-
-
-def test_another_effect_of_the_same_request_is_another_question(
-    desk: ApprovalDesk, make_call: Calls, store: Store
-) -> None:
-    """The question about the old effect is taken back, a yes to it as well, and both are audited."""
-    request = Fingerprint("r" * 64)
-    asked = desk.open_or_join(make_call("3 to 20", request=request))
-    other = desk.open_or_join(make_call("another request", request=Fingerprint("s" * 64)))
-    answered = _yes(desk, desk.open_or_join(make_call("4 to 20", request=request)))
-    again = desk.open_or_join(make_call("5 to 20", request=request))
-    states = [desk.get(each.id).state for each in (asked, answered, again, other)]
-    assert states == ["withdrawn", "revoked", "pending", "pending"]
-    assert not desk.spend(answered.id, answered.call.fingerprint)
-    moved = [(event["approval"], event["to"], event["by"]) for event in _events(store) if event["to"] in states[:2]]
-    assert moved == [(asked.id, "withdrawn", "gatehold"), (answered.id, "revoked", "gatehold")]
-
-
-def test_calls_without_an_effect_replace_nothing(desk: ApprovalDesk, make_call: Calls) -> None:
-    """They are told apart by their fingerprints alone."""
-    first, second = desk.open_or_join(make_call()), desk.open_or_join(make_call("2"))
-    assert {desk.get(each.id).state for each in (first, second)} == {ApprovalState.PENDING}

@@ -99,8 +99,9 @@ def test_a_grant_for_the_rule_covers_other_things_of_its_kind() -> None:
 
 @given(st.integers() | st.floats(allow_nan=True), st.integers() | st.floats(allow_nan=True))
 def test_numbers_are_bounded_above(limit: float, value: float) -> None:
-    """Never more than the approver saw; what cannot be compared is not within."""
-    assert within(Bound(fact="n", value=limit), {"n": value}) is (value <= limit)
+    """Never more than the approver saw, nor below zero, where numbers mean something else; what cannot be compared is
+    not within."""
+    assert within(Bound(fact="n", value=limit), {"n": value}) is (0 <= value <= limit or value == limit)
 
 
 @given(st.text() | st.booleans() | st.none(), st.text() | st.booleans() | st.none() | st.integers())

@@ -23,7 +23,7 @@ from policy.model import RuleName, SessionId, TargetName
 
 GROUPS = {"alice": ["sre"], "bob": ["sre"], "carol": ["security"], "olga": ["sre", "security"]}
 USERS = st.sampled_from([*GROUPS, "mallory"])
-SETTINGS = SimpleNamespace(expire=100.0, spend_within=30.0, max_open_per_agent=3, local="users")
+SETTINGS = SimpleNamespace(expire=100.0, spend_within=30.0, max_open_per_agent=3, local="users", break_glass=())
 
 
 def _call(key: int, count: int) -> HeldCall:

@@ -8,6 +8,7 @@ from gatehold.approvals.approvers import Quorum
 from gatehold.approvals.desk import ApprovalDesk
 from gatehold.approvals.model import Bound, Change, Channel, GrantTerms, HeldCall, RuleRef
 from gatehold.approvals.presenting import leaves, line, needs, page, progress, table, timestamp, to_json
+from gatehold.approvals.showing import digest
 from policy.model import RuleName, SessionId, TargetName
 
 TERMS = GrantTerms(
@@ -47,11 +48,15 @@ def test_json_has_the_keys_that_programs_read(desk: ApprovalDesk, make_call: Cal
                 "osUser": "root",
                 "reason": "fine",
                 "at": "1970-01-01T00:16:40Z",
+                "forced": False,
             }
         ],
         "message": "delete a customer",
         "reason": "",
         "grant": {"scope": "resource", "seconds": 5400.0},
+        "kind": "call",
+        "together": None,
+        "shown": digest([answered]),
     }
 
 

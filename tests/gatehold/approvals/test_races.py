@@ -13,10 +13,14 @@ import pytest
 from gatehold.approvals.approvers import Quorum
 from gatehold.approvals.desk import ApprovalDesk
 from gatehold.approvals.errors import AnswerRefused, Objection
-from gatehold.approvals.model import Approval, Channel, HeldCall
+from gatehold.approvals.grants import CallTraits
+from gatehold.approvals.model import Approval, Channel, GrantTerms, HeldCall, Verb
 from gatehold.approvals.moves import Actor
+from gatehold.approvals.showing import digest
 from gatehold.approvals.states import ApprovalState
 from gatehold.store import Store, outbox
+from gatehold.store.users import add_user
+from policy.model import SessionId
 
 ROUNDS = 8
 ALICE = Actor(name="user:alice")
@@ -28,7 +32,7 @@ from types import SimpleNamespace
 from gatehold.approvals.desk import ApprovalDesk
 from gatehold.store import open_store
 
-settings = SimpleNamespace(expire=900.0, spend_within=300.0, max_open_per_agent=20, local="users")
+settings = SimpleNamespace(expire=900.0, spend_within=300.0, max_open_per_agent=20, local="users", break_glass=())
 with open_store(sys.argv[1], Path(sys.argv[2])) as store:
     desk = ApprovalDesk(store, settings, clock=lambda: 1_000.0)
     print("ready", flush=True)
@@ -186,6 +190,63 @@ def test_one_yes_from_many_processes(
     assert [len(each) for each in wins] == [20] * 3
     assert [sum(each[number] == "won" for each in wins) for number in range(20)] == [1] * 20
     assert all(_moves(store, approval).count(("approved", "spent")) == 1 for approval in approvals)
+
+
+def test_one_set_answered_by_two_people_at_once(
+    desks: Sequence[ApprovalDesk], store: Store, make_call: Callable[..., HeldCall]
+) -> None:
+    """One answer counts for all of them, and the other for none."""
+    for number in range(ROUNDS):
+        calls = [desks[0].open_or_join(make_call(f"{number}-{key}", together=str(number))) for key in "abc"]
+        ids, shown = [each.id for each in calls], digest(calls)
+        verbs = ((desks[0], "alice", Verb.APPROVE), (desks[1], "bob", Verb.DENY))
+        results = _at_once(
+            *(
+                partial(desk.answer_together, ids, user, verb=verb, channel=Channel.CONSOLE, reason="r", shown=shown)
+                for desk, user, verb in verbs
+            )
+        )
+        assert sum(isinstance(result, AnswerRefused) for result in results) == 1
+        assert len({desks[0].get(each).state for each in ids}) == 1
+        assert all(len(_moves(store, each)) == 1 for each in calls)
+
+
+def test_the_first_use_of_a_grant_against_its_end(
+    desks: Sequence[ApprovalDesk], store: Store, make_call: Callable[..., HeldCall]
+) -> None:
+    """Of many first calls one spends the yes; once a grant is revoked no call passes, whatever came before."""
+    for number in range(ROUNDS):
+        terms = GrantTerms(scope="rule", seconds=600.0, verb="*", resource="*", name="")
+        call = make_call(str(number), terms=terms, session=SessionId(f"s{number}"))
+        approval = desks[0].approve(desks[0].open_or_join(call).id, "alice", channel=Channel.CONSOLE)
+        [grant] = desks[0].grants_of(approval.id)
+        traits = CallTraits(
+            issuer="corp", subject="a1", session=call.session, target=call.target, verb="GET", resource="r", name="n"
+        )
+        _at_once(
+            *(partial(desk.granted, traits, call.rules) for desk in (*desks, *desks)),
+            partial(desks[1].revoke_grant, grant, by=ALICE),
+        )
+        assert not desks[0].granted(traits, call.rules)
+        assert not desks[1].spend(approval.id, call.fingerprint)
+        assert len(_moves(store, approval)) == 2
+        assert desks[0].get(approval.id).state in (ApprovalState.SPENT, ApprovalState.REVOKED)
+
+
+def test_breaking_the_glass_against_a_no(
+    desks: Sequence[ApprovalDesk], store: Store, make_call: Callable[..., HeldCall]
+) -> None:
+    """One of them stands."""
+    with store.writing() as connection:
+        add_user(connection, "gwen", ["glass"], by="test", now=0.0)
+    for number in range(ROUNDS):
+        approval = desks[0].open_or_join(make_call(str(number)))
+        results = _at_once(
+            partial(desks[0].force, approval.id, "gwen", channel=Channel.CONSOLE, reason="outage"),
+            partial(desks[1].deny, approval.id, "bob", channel=Channel.CONSOLE, reason="no"),
+        )
+        assert sum(isinstance(result, AnswerRefused) for result in results) == 1
+        assert len(_moves(store, approval)) == 1
 
 
 def _line(worker: subprocess.Popen[str]) -> str:

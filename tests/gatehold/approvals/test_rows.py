@@ -3,8 +3,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
 from gatehold.approvals import rows
@@ -122,13 +120,3 @@ def test_states_of_none(store: Store) -> None:
     with store.writing() as connection:
         assert rows.states(connection, []) == {}
         assert rows.pending_ids(connection) == set()
-
-
-@given(st.text(alphabet=st.characters(exclude_categories=())))
-def test_any_text_can_be_stored(text: str) -> None:
-    """What is shown may hold anything; both databases take it, and ordinary text is not changed."""
-    stored = rows.storable(text)
-    assert "\0" not in stored
-    assert stored.encode() is not None
-    if "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text):
-        assert stored == text

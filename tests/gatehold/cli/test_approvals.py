@@ -1,6 +1,8 @@
 import json
 import os
+import pty
 import pwd
+import re
 import signal
 import subprocess
 import sys
@@ -229,3 +231,34 @@ def test_commands_import_neither_the_proxy_nor_what_is_slow() -> None:
         "print(sorted({'mitmproxy', 'alembic', 'presidio_analyzer', 'spacy', 'kubernetes', 'starlette'} & set(sys.modules)))"
     )
     assert subprocess.check_output([sys.executable, "-c", script], text=True) == "[]\n"
+
+
+def test_watching_at_a_terminal(config: Path, ask: Callable[..., Approval], run: Callable[..., Any]) -> None:
+    """Each line has its time, and what waits for people rings; whatever an agent wrote rings nothing."""
+    controller, terminal = pty.openpty()
+    command = [
+        sys.executable,
+        "-c",
+        "from gatehold.cli.approvals import app; app()",
+        "list",
+        "--watch",
+        "--config",
+        config,
+    ]
+    process = subprocess.Popen(command, stdout=terminal, stderr=terminal, stdin=subprocess.DEVNULL)
+    os.close(terminal)
+    with os.fdopen(controller, "rb", buffering=0) as reading:
+        seen = b""
+        while b"watching" not in seen:
+            seen += reading.read(4096)
+        approval = ask("2", path="/x\a\x1b[2J")
+        while b"<U+001B>[2J" not in seen:
+            seen += reading.read(4096)
+        run("approve", approval.id, "--as", "alice")
+        while b"approved" not in seen:
+            seen += reading.read(4096)
+        process.terminate()
+        process.wait(30)
+    assert seen.count(b"\a") == 1
+    assert b"\x1b" not in seen
+    assert re.search(rb"\x07\d\d:\d\d:\d\d  apr_\S+  pending    ", seen)
