@@ -64,6 +64,7 @@ def entity_change(  # noqa: PLR0913 (the words of an event)
     decision: str = "",
     session: str = "",
     event_uid: str = "",
+    severity: Severity = Severity.INFORMATIONAL,
 ) -> Event:
     """Somebody changed something that governs: Entity Management (class 3004).
 
@@ -75,7 +76,7 @@ def entity_change(  # noqa: PLR0913 (the words of an event)
         _CHANGES[change],
         time=time,
         uid=event_uid or new_uid(),
-        severity=Severity.INFORMATIONAL,
+        severity=severity,
         status=Status.SUCCESS,
     )
     data["actor"] = {"user": dict(by)}

@@ -6,6 +6,7 @@
     ├── Refusal
     │   └── RecorderUnavailable     this call cannot be recorded now: refused as ``recorder-unavailable``
     ├── RecorderBusyError           another gateway writes to the same directory
+    ├── RecordUnreadable            the bytes of a call are not where the journal says, or not as it says
     └── JournalDamagedError         what is on disk cannot be continued; a person has to look at it
 
 ``FileChangedError`` is an ``OSError`` of ours: it takes the same way through the recorder as a full disk.
@@ -28,6 +29,10 @@ class RecorderBusyError(GateholdError):
 
 class JournalDamagedError(GateholdError):
     """The journal's last file cannot be read, so no line can be chained to it."""
+
+
+class RecordUnreadable(GateholdError):
+    """The bytes of a call are gone, cut, altered or too many; the text says which, for people."""
 
 
 class FileChangedError(OSError):

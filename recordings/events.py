@@ -6,7 +6,7 @@ place in any of its inputs.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -92,10 +92,18 @@ class Call:
     """What the decoder found, as JSON."""
 
 
-def intent(call: Call, *, fingerprint: str = "", time: float, restored: Mapping[str, int] | None = None) -> Event:
+def intent(
+    call: Call,
+    *,
+    fingerprint: str = "",
+    grants: Sequence[str] = (),
+    time: float,
+    restored: Mapping[str, int] | None = None,
+) -> Event:
     """The call is about to be sent upstream; ``restored``: how many pseudonyms of which entity were put back in it."""
     data = _call(call, time=time, code=Code.ALLOWED, status=Status.UNKNOWN)
-    return _event(Kind.INTENT, call, data, fingerprint=fingerprint, restored=dict(restored) if restored else None)
+    granted, back = list(grants) or None, dict(restored) if restored else None
+    return _event(Kind.INTENT, call, data, fingerprint=fingerprint, grants=granted, restored=back)
 
 
 def outcome(  # noqa: PLR0913 (the words of an event)
@@ -105,6 +113,7 @@ def outcome(  # noqa: PLR0913 (the words of an event)
     time: float,
     masked: Mapping[str, int] | None = None,
     approval: str = "",
+    grants: Sequence[str] = (),
     fingerprint: str = "",
     length: int | None = None,
     error: str = "",
@@ -118,19 +127,20 @@ def outcome(  # noqa: PLR0913 (the words of an event)
     ``status`` is the HTTP status that the agent got, ``masked`` how many values of which entity were hidden, ``length``
     the bytes of the answer, ``part`` the number of this piece of a long stream, ``stream`` how a
     WebSocket ended: bytes in either direction, exit code, why it was cut; ``pinned`` the version of the object to which
-    the gateway bound the write; ``restored`` how many pseudonyms of which entity were put back on the way.
+    the gateway bound the write; ``grants`` those by which it passed unasked; ``restored`` how many pseudonyms of which
+    entity were put back on the way.
     """
     data = _call(
         call, time=time, code=Code.ALLOWED, status=Status.FAILURE if error or status >= 400 else Status.SUCCESS
     )
     data["api"]["response"] = {"code": status} | ({"error": clip(error)} if error else {})
     data["http_response"] = {"code": status} | ({} if length is None else {"length": length})
-    if approval:
+    if approval or grants:
         data["disposition_id"] = int(Disposition.APPROVED)
     masks = dict(sorted(masked.items())) if masked else None
     more = {"masked": masks, "approval": approval, "fingerprint": fingerprint, "part": part, "stream": stream}
     more |= {"pinned": pinned, "restored": dict(restored) if restored else None}
-    return _event(Kind.OUTCOME, call, data, **more)
+    return _event(Kind.OUTCOME, call, data, grants=list(grants) or None, **more)
 
 
 def refusal(  # noqa: PLR0913 (the words of an event)

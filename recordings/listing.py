@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from recordings.journal import JOURNAL, journal_files
+from recordings.lines import canonical
 from recordings.ocsf import Kind
 
-_CALLS = (Kind.OUTCOME, Kind.REFUSAL)
+CALLS = frozenset({Kind.OUTCOME.value, Kind.REFUSAL.value})
+"""Kinds of lines that say how a call ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,9 @@ class Row:
     code: str
     rule: str
     operation: str
+    method: str
+    path: str
+    """With query, masked; empty where the line is not about a call."""
     status: int | None
     """HTTP status of the answer."""
     message: str
@@ -46,29 +51,53 @@ class Row:
     """The flow file, below the data directory."""
     length: int
     offset: int
+    sha256: str
     raw: dict[str, Any] = field(repr=False)
     """The whole line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which calls count; empty and None: all."""
+    """Which lines count; empty and None: all."""
 
     agent: str = ""
     target: str = ""
     rule: str = ""
     verdict: str = ""
+    session: str = ""
+    decision: str = ""
+    text: str = ""
+    """A part of path and query, or of the operation; capital letters count as small ones."""
+    kinds: frozenset[str] = frozenset()
     since: float | None = None
     """Unix seconds."""
+    until: float | None = None
 
     def takes(self, row: Row) -> bool:
         """Does it count?"""
-        wanted = ((self.agent, row.agent), (self.target, row.target), (self.verdict, row.verdict))
+        wanted = (
+            (self.agent, row.agent),
+            (self.target, row.target),
+            (self.verdict, row.verdict),
+            (self.rule, row.rule),
+            (self.session, row.session),
+            (self.decision, row.decision),
+        )
         if any(want and want != have for want, have in wanted):
             return False
-        if self.rule and self.rule != row.rule:
+        if self.kinds and row.kind not in self.kinds:
             return False
-        return self.since is None or row.time >= self.since
+        if self.text and self.text.casefold() not in f"{row.path}\n{row.operation}".casefold():
+            return False
+        return (self.since is None or row.time >= self.since) and (self.until is None or row.time < self.until)
+
+    def traces(self) -> tuple[bytes, ...]:
+        """What stands in every line that counts, as it is written there: most others are passed over unread."""
+        quoted = [text for text in (self.agent, self.target, self.rule, self.session, self.decision) if text]
+        found = [canonical(text).encode("ascii") for text in quoted]
+        if self.verdict:
+            found.append(b'"verdict":%b' % canonical(self.verdict).encode("ascii"))
+        return tuple(found)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -108,7 +137,7 @@ def sessions(data_dir: Path, only: Filter | None = None) -> list[SessionRow]:
     """Sessions with a call that counts, oldest first. Calls without a session are together under an empty one."""
     found: dict[str, SessionRow] = {}
     for row in rows(data_dir):
-        if row.kind in _CALLS and (only is None or only.takes(row)):
+        if row.kind in CALLS and (only is None or only.takes(row)):
             session = found.setdefault(row.session, SessionRow(session=row.session, agent=row.agent, issuer=row.issuer))
             session.add(row)
     return list(found.values())
@@ -129,18 +158,26 @@ def rows(data_dir: Path) -> Iterator[Row]:
 
 def _rows(lines: Iterable[bytes]) -> Iterator[Row]:
     for raw in lines:
-        if raw.endswith(b"\n"):
-            try:
-                yield _row(json.loads(raw))
-            except (KeyError, TypeError, ValueError, AttributeError):
-                continue
+        row = row_of(raw) if raw.endswith(b"\n") else None
+        if row is not None:
+            yield row
+
+
+def row_of(raw: bytes) -> Row | None:
+    """A line, with or without its line feed; None for one that cannot be read."""
+    try:
+        return _row(json.loads(raw))
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        return None
 
 
 def _row(line: dict[str, Any]) -> Row:
     event = line["event"]
     own, flow = event["unmapped"]["gatehold"], line.get("flow") or {}
     user = own.get("agent") or event.get("actor", {}).get("user", {})
-    api = event.get("api", {})
+    api, http = event.get("api", {}), event.get("http_request", {})
+    url = http.get("url", {})
+    query = f"?{url['query_string']}" if "query_string" in url else ""
     return Row(
         seq=line["seq"],
         time=line["time"] / 1000,
@@ -154,6 +191,8 @@ def _row(line: dict[str, Any]) -> Row:
         code=event.get("status_code", "") or own.get("state", ""),
         rule=own.get("rule", ""),
         operation=api.get("operation", "") or own.get("operation", ""),
+        method=http.get("http_method", ""),
+        path=f"{url.get('path', '')}{query}",
         status=api.get("response", {}).get("code"),
         message=_message(event),
         masked=own.get("masked", {}),
@@ -162,6 +201,7 @@ def _row(line: dict[str, Any]) -> Row:
         file=flow.get("file", ""),
         length=flow.get("length", 0),
         offset=flow.get("offset", 0),
+        sha256=flow.get("sha256", ""),
         raw=line,
     )
 

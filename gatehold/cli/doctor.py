@@ -65,6 +65,7 @@ def _items(directory: Path, *, connect: bool) -> Iterator[Item]:
 
 
 def _checks(configuration: "Configuration", *, connect: bool) -> _Checks:
+    from gatehold.cli import checkup_channels
     from gatehold.cli import checkup_machine as machine
     from gatehold.cli import checkup_services as services
 
@@ -80,6 +81,7 @@ def _checks(configuration: "Configuration", *, connect: bool) -> _Checks:
         ("issuers", lambda: services.issuers(configuration)),
         ("files", lambda: services.files(configuration)),
         ("credentials", lambda: services.credentials(configuration)),
+        ("channels", lambda: checkup_channels.channels(configuration)),
     ]
     return [*checks, ("targets", lambda: services.targets(configuration))] if connect else checks
 

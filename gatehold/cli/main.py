@@ -39,6 +39,8 @@ COMMANDS = {
     "mask": Entry("Show what a file looks like when it is masked.", "gatehold.cli.mask"),
     "users": Entry("People who may answer approvals.", "gatehold.cli.users", is_group=True),
     "approvals": Entry("Calls that wait for a person.", "gatehold.cli.approvals", is_group=True),
+    "grants": Entry("Calls that need not be asked about again.", "gatehold.cli.grants", is_group=True),
+    "sessions": Entry("Sessions of agents.", "gatehold.cli.sessions", is_group=True),
     "revoke": Entry("Take access away from agents, or give it back.", "gatehold.cli.revoke"),
     "recordings": Entry("What was recorded.", "gatehold.cli.recordings", is_group=True),
     "audit": Entry("The audit journal.", "gatehold.cli.audit", is_group=True),

@@ -35,10 +35,10 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Say what the policy answers to a call, and why."""
-    from gatehold.cli.explaining import Explainer, InvalidCallError
+    from gatehold.cli.explaining import FileExplainer, InvalidCallError
     from gatehold.config import load
 
-    explainer = Explainer(load(config), issuer=issuer)
+    explainer = FileExplainer(load(config), issuer=issuer)
     try:
         if batch is not None:
             if target is not None or path is not None:
@@ -48,7 +48,7 @@ def explain(
         if target is None or path is None:
             unusable("give --target and --path, or --batch")
         agent = explainer.agent(subject, group or ())
-        call = explainer.call(target, method, path, agent=agent, headers=header or (), body=body)
+        call = explainer.call_with_file(target, method, path, agent=agent, headers=header or (), body=body)
     except (InvalidCallError, OSError) as error:
         unusable(str(error))
     explanation = explainer.explain(call)

@@ -2,14 +2,12 @@
 
 import base64
 import json
-import re
 import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,15 +17,13 @@ import typer
 from gatehold.cli.local_store import ConfigOption, JsonOption
 from policy.errors import ConfigurationError
 from policy.model import Verdict
+from recordings.moments import moment_of, timestamp
 
 if TYPE_CHECKING:
     from recordings.flows import Spoken
     from recordings.listing import Row, SessionRow
 
 app = typer.Typer(no_args_is_help=True, help="What agents did: sessions, timelines, replays in mitmweb.")
-
-_AGO = re.compile(r"(\d+)([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 @app.command("list")
@@ -147,20 +143,20 @@ class _Conversation:
 
 def _conversations(data_dir: Path, name: str) -> dict[str, _Conversation]:
     """What was said over WebSockets, by decision, all parts together."""
+    from recordings.errors import RecordUnreadable
     from recordings.flows import dialogues
     from recordings.listing import timeline
+    from recordings.reading import record
 
     found: dict[str, _Conversation] = {}
     for row in timeline(data_dir, name):
         if not row.file or not row.length:
             continue
-        path = data_dir / row.file
-        if not path.is_file():
-            _fail(f"{path} is missing: see 'gatehold audit verify'")
-        with path.open("rb") as file:
-            file.seek(row.offset)
-            record = file.read(row.length)
-        for dialogue in dialogues(record):
+        try:
+            said = dialogues(record(data_dir, row))
+        except RecordUnreadable as error:
+            _fail(str(error))
+        for dialogue in said:
             if not dialogue.messages:
                 continue  # a port-forward, of which bytes are counted
             facts = row.raw["event"]["unmapped"]["gatehold"].get("facts")
@@ -174,7 +170,7 @@ def _conversations(data_dir: Path, name: str) -> dict[str, _Conversation]:
 
 def _message_json(message: "Spoken") -> dict[str, str]:
     """One message as it was recorded: masked."""
-    who = {"time": _moment(message.time), "from": "agent" if message.from_client else "target"}
+    who = {"time": timestamp(message.time), "from": "agent" if message.from_client else "target"}
     if message.is_text:
         return who | {"text": message.content.decode("utf-8", "replace")}
     return who | {"base64": base64.b64encode(message.content).decode()}
@@ -215,15 +211,10 @@ def _as_one_file(paths: Sequence[Path], directory: Path) -> Path:
 
 
 def _since(text: str) -> float | None:
-    if not text:
-        return None
-    if match := _AGO.fullmatch(text):
-        return time.time() - int(match[1]) * _SECONDS[match[2]]
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text}: neither a duration (30m, 24h, 7d) nor a date") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        return moment_of(text, now=time.time()) if text else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _session_json(data_dir: Path, session: "SessionRow") -> dict[str, Any]:
@@ -232,8 +223,8 @@ def _session_json(data_dir: Path, session: "SessionRow") -> dict[str, Any]:
     return words | {
         "file": files[0] if files else "",
         "files": files,
-        "first": _moment(session.first),
-        "last": _moment(session.last),
+        "first": timestamp(session.first),
+        "last": timestamp(session.last),
         "target": ",".join(session.targets),
         "verdicts": dict(session.verdicts),
     }
@@ -242,7 +233,7 @@ def _session_json(data_dir: Path, session: "SessionRow") -> dict[str, Any]:
 def _session_cells(session: "SessionRow") -> tuple[str, ...]:
     verdicts = " ".join(f"{verdict}:{count}" for verdict, count in sorted(session.verdicts.items()))
     cells = (session.session or "-", session.agent or "-", ",".join(session.targets), str(session.calls), verdicts)
-    return (*cells, str(session.masked or ""), _moment(session.last), " ".join(session.files))
+    return (*cells, str(session.masked or ""), timestamp(session.last), " ".join(session.files))
 
 
 def _row_json(data_dir: Path, row: "Row") -> dict[str, Any]:
@@ -250,18 +241,14 @@ def _row_json(data_dir: Path, row: "Row") -> dict[str, Any]:
     return words | {
         "event": row.raw["event"],
         "file": str(data_dir / row.file) if row.file else "",
-        "time": _moment(row.time),
+        "time": timestamp(row.time),
     }
 
 
 def _row_cells(row: "Row") -> tuple[str, ...]:
     masked = sum(row.masked.values())
     words = (row.kind, row.decision, row.operation, row.verdict, row.code, row.rule, str(row.status or ""))
-    return (_moment(row.time), *words, str(masked or ""), row.message)
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (timestamp(row.time), *words, str(masked or ""), row.message)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from gatehold.config import gateway, issuers, target
+from gatehold.config import channels, console, gateway, issuers, target
 from masking.profiles import ner_spec, restore_spec
 from masking.profiles import spec as profiles
 from policy import packs
@@ -27,8 +27,15 @@ SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
     "store": (gateway.StoreSpec,),
     "approvals": (gateway.ApprovalsSpec,),
     "recordings": (gateway.RecordingsSpec,),
-    "console": (gateway.ConsoleSpec,),
+    "console": (console.ConsoleSpec,),
+    "console.login": (console.LoginSpec,),
+    "console.login.oidc": (console.OidcSpec,),
+    "console.session": (console.SessionSpec,),
     "agentApi": (gateway.AgentApiSpec,),
+    "notify[]": (channels.NotifySpec,),
+    "notify[].for": (channels.NotifyForSpec,),
+    "notify[].webhook": (channels.WebhookSpec,),
+    "notify[].slack": (channels.SlackSpec,),
     "limits": (gateway.LimitsSpec,),
     "spec of a Target": (target.TargetSpec,),
     "mask of a Target": (target.TargetMaskSpec,),
@@ -61,6 +68,7 @@ RULE = (
     schema.LimitSpec,
     schema.MaskSpec,
     schema.DlpSpec,
+    schema.SessionSpec,
     schema.CaseDlp,
     target.TargetDlpSpec,
     schema.WindowSpec,
@@ -131,7 +139,7 @@ def test_every_key_of_a_rule_is_in_the_policy_page(model: type[BaseModel]) -> No
 def test_every_model_is_documented() -> None:
     """A part of a document that is added is added to the page as well."""
     known = {model for models in SECTIONS.values() for model in models} | set(RULE)
-    told = {model for module in (gateway, issuers, target, profiles, schema) for model in vars(module).values()
+    told = {model for module in (console, gateway, issuers, target, profiles, schema) for model in vars(module).values()
             if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == module.__name__
             and model.__name__.endswith("Spec")}  # fmt: skip
     assert told <= known
