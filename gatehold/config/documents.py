@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from gatehold.config.console import ConsoleSpec
 from gatehold.config.gateway import (
     AgentApiSpec,
     ApprovalsSpec,
-    ConsoleSpec,
     GatewaySpec,
     LimitsSpec,
     ListenSpec,

@@ -7,6 +7,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from gatehold.config.addresses import check_host
+from gatehold.config.channels import NotifySpec
+from gatehold.config.console import CONSOLE_PORT, ConsoleSpec
 from gatehold.config.issuers import IdentitySpec
 from gatehold.config.shape import Name, Part, Port, Text
 from gatehold.config.values import ConfigPath, Duration, Size
@@ -14,7 +16,7 @@ from policy.rules.schema import PackUse
 
 _Host = Annotated[str, AfterValidator(check_host)]
 
-AGENT_API_PORT = 8082
+AGENT_API_PORT = CONSOLE_PORT + 1
 
 
 class _OrName:
@@ -74,6 +76,10 @@ class ApprovalsSpec(Part):
     """Whether known users may answer on the gateway's own machine."""
     on_disconnect: Literal["keep", "withdraw"] = "keep"
     """What becomes of an approval whose agent hung up while it waited."""
+    break_glass: tuple[Text, ...] = ()
+    """Groups whose members may approve alone in an emergency, with a reason; each time is told loudly."""
+    max_grant: Duration = 28800.0
+    """How long a grant can last at most, whatever rules and agents ask for."""
 
     @field_validator("local", mode="before")
     @classmethod
@@ -103,22 +109,6 @@ class RecordingsSpec(Part):
             raise ValueError("object storage is not supported by this version; write file")
         if url != "file":
             raise ValueError(f"{url!r} is not a place for recordings; write file")
-        return url
-
-
-class ConsoleSpec(Part):
-    """The web pages for approvers."""
-
-    host: _Host = "127.0.0.1"
-    port: Port = AGENT_API_PORT - 1
-    url: Text | None = None
-    """The address that people use, where it differs."""
-
-    @field_validator("url")
-    @classmethod
-    def _web_address(cls, url: str | None) -> str | None:
-        if url is not None and not url.startswith(("https://", "http://")):
-            raise ValueError(f"{url!r} is not a web address; write it as in https://gatehold.corp.example")
         return url
 
 
@@ -163,4 +153,6 @@ class GatewaySpec(Part):
     console: ConsoleSpec = Field(default_factory=ConsoleSpec)
     agent_api: AgentApiSpec = Field(default_factory=_beside_the_console)
     """Left out: on the loopback interface, at the port after the console's."""
+    notify: tuple[NotifySpec, ...] = ()
+    """Channels that tell people what waits for them."""
     limits: LimitsSpec = Field(default_factory=LimitsSpec)

@@ -57,6 +57,7 @@ def load(directory: Path) -> Configuration:
         tests=tuple(document for _, document in entries.of(PolicyTestDocument)),
         revision=revision({name: contents[name] for name in contents if str(directory / name) in files}),
         engine=compiled.engine,
+        rule_places=compiled.places,
     )
 
 

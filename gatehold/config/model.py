@@ -64,6 +64,8 @@ class Configuration:
     """SHA-256, in hexadecimal, over names and bytes of the files."""
     engine: Engine
     """Decides by these policies."""
+    rule_places: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """``file:line`` of rules; of those of a pack where the pack is used."""
 
     @property
     def data_dir(self) -> Path:

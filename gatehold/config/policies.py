@@ -19,6 +19,8 @@ class Compiled:
 
     policies: tuple[PolicyDocument, ...]
     engine: Engine
+    places: Mapping[str, str]
+    """``file:line`` of every rule; of those of a pack where the pack is used."""
 
 
 def compile_policies(entries: Entries, problems: list[Problem]) -> Compiled | None:
@@ -37,7 +39,16 @@ def compile_policies(entries: Entries, problems: list[Problem]) -> Compiled | No
             _located(problem, entries, used) for problem in error.problems if not _is_hearsay(problem, entries)
         ]
         return None
-    return Compiled(policies=policies, engine=engine)
+    return Compiled(policies=policies, engine=engine, places=dict(_places(entries, used)))
+
+
+def _places(entries: Entries, used: "Mapping[str, _Used]") -> Iterator[tuple[str, str]]:
+    for entry, policy in entries.of(PolicyDocument):
+        for at, rule in enumerate(policy.rules):
+            yield rule.name, f"{entry.document.file}:{entry.document.line(('rules', at))}"
+    for place, policy in used.values():
+        for rule in policy.rules:
+            yield rule.name, f"{place.file}:{place.line}"
 
 
 type _Used = tuple[Problem, PolicyDocument]

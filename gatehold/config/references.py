@@ -72,6 +72,10 @@ def _gateway_names(entries: Entries) -> Iterator[Problem]:
                 if value in values[:at]:
                     place = ("spec", "identity", "issuers", at, key)
                     yield entry.document.problem(place, f"two issuers have the {key} {value}")
+        channels = [channel.name for channel in gateway.spec.notify]
+        for at, name in enumerate(channels):
+            if name in channels[:at]:
+                yield entry.document.problem(("spec", "notify", at, "name"), f"two channels have the name {name}")
 
 
 def _addresses(entries: Entries) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ Loading does not look for them, since a machine that checks a configuration need
 from collections.abc import Iterator
 from pathlib import Path
 
+from gatehold.config.gateway import GatewaySpec
 from gatehold.config.model import Configuration, Target
 from gatehold.config.target import CredentialSpec
 from gatehold.config.values import CredentialUnavailable, SecretRef
@@ -20,6 +21,10 @@ def missing(configuration: Configuration) -> tuple[Problem, ...]:
         for issuer in gateway.spec.identity.issuers
         for message in _unreadable(issuer.jwks.file)
     ]
+    problems += [
+        Problem(file=gateway.file, line=gateway.line, message=message)
+        for message in (*_login(gateway.spec), *_channels(gateway.spec))
+    ]
     for target in configuration.targets.values():
         problems += [Problem(file=target.file, line=target.line, message=message) for message in _target(target)]
     for name, profile in configuration.profiles.items():
@@ -27,6 +32,27 @@ def missing(configuration: Configuration) -> tuple[Problem, ...]:
             message = f"mask profile {name}: {profile.ner.place}: no language model is there; nothing is downloaded"
             problems.append(Problem(file=gateway.file, line=gateway.line, message=message))
     return tuple(problems)
+
+
+def _login(spec: GatewaySpec) -> Iterator[str]:
+    oidc = spec.console.login.oidc
+    if oidc is None:
+        return
+    yield from _unreadable(oidc.ca)
+    try:
+        _ = oidc.client_secret and oidc.client_secret.resolve()
+    except CredentialUnavailable as error:
+        yield f"console.login.oidc: {error}"
+
+
+def _channels(spec: GatewaySpec) -> Iterator[str]:
+    for channel in spec.notify:
+        yield from _unreadable(channel.webhook.ca if channel.webhook else None)
+        for reference in channel.secrets:
+            try:
+                reference.resolve()
+            except CredentialUnavailable as error:
+                yield f"notify {channel.name}: {error}"
 
 
 def _target(target: Target) -> Iterator[str]:

@@ -13,6 +13,12 @@ from policy.model import Problem
 CREDENTIAL_FIELDS = frozenset(
     ("spec", "credential", *field) for field in (("value",), ("bearer",), ("basic", "username"), ("basic", "password"))
 )
+CLIENT_SECRET: Place = ("spec", "console", "login", "oidc", "clientSecret")
+"""The one of a Gateway: by which it is known to the OpenID provider of people."""
+_SECRETS = frozenset({*(("Target", place) for place in CREDENTIAL_FIELDS), ("Gateway", CLIENT_SECRET)})
+_CHANNEL_SECRETS = frozenset(
+    {("webhook", "secret"), ("slack", "botToken"), ("slack", "appToken"), ("slack", "signingSecret")}
+)
 _EXEMPT = frozenset({"PolicyTest"})
 """Requests in tests are data."""
 
@@ -23,8 +29,16 @@ def misplaced_references(document: Document) -> Iterator[Problem]:
     if kind in _EXEMPT:
         return
     for place, text in _texts(document.value, ()):
-        if "${" in text and not (kind == "Target" and place in CREDENTIAL_FIELDS):
+        if "${" in text and (kind, place) not in _SECRETS and not (kind == "Gateway" and _is_a_channels(place)):
             yield document.problem(place, "`${...}` is resolved in credential fields only")
+
+
+def _is_a_channels(place: Place) -> bool:
+    """Whether it is a secret of one of the channels under ``notify:``."""
+    match place:
+        case ("spec", "notify", int(), str(kind), str(key)):
+            return (kind, key) in _CHANNEL_SECRETS
+    return False
 
 
 def _texts(value: Any, place: tuple[str | int, ...]) -> Iterator[tuple[Place, str]]:
