@@ -8,11 +8,11 @@ from gatehold.demo.processes import program
 from gatehold.demo.site import APPROVER, CRM_URL, HOST, Site
 
 TRIES = (
-    (f"curl {CRM_URL}/customers/1", "allowed; personal data is masked"),
+    ("kubectl scale deployment/web --replicas=5", "waits; the page shows what changes. Approve it there"),
+    (f"curl {CRM_URL}/customers/1", "allowed; card number and e-mail address are masked"),
     (f"curl {CRM_URL}/report.csv", "denied by a rule"),
-    (f"curl -X DELETE {CRM_URL}/customers/7", "waits until somebody approves it"),
+    (f"curl -X DELETE {CRM_URL}/customers/7", "waits as well; deny it, and curl prints your reason"),
     ("kubectl get pods", "allowed"),
-    ("kubectl scale deployment/web --replicas=5", "more than 3 in prod: waits as well"),
     ("kubectl exec deployment/web -- id", "denied by a rule"),
 )
 MISLEADING = ("https_proxy", "NO_PROXY", "no_proxy", "CURL_HOME")
@@ -20,12 +20,21 @@ MISLEADING = ("https_proxy", "NO_PROXY", "no_proxy", "CURL_HOME")
 
 
 def guide(site: Site) -> str:
-    """The text, for two other shells: the agent's, and that of the one who answers."""
+    """The text: for the browser of the one who answers, the agent's shell, and the operator's.
+
+    The password stands here only.
+    """
     width = max(len(command) for command, _ in TRIES)
     tries = [f"  {command:<{width}}   # {remark}" for command, remark in TRIES]
     return "\n".join(
         [
             f"Gatehold serves; everything of it is in {site.directory}.",
+            "",
+            "In a browser, be the one who answers:",
+            "",
+            f"  {site.console_url}",
+            f"  name:      {APPROVER}",
+            f"  password:  {site.password}",
             "",
             "In a second shell, be the agent:",
             "",
@@ -33,7 +42,7 @@ def guide(site: Site) -> str:
             "",
             *tries,
             "",
-            "In a third shell, be the one who answers, and look at what happened:",
+            "In a third shell, look at what happened:",
             "",
             *(f"  {line}" for line in operating(site)),
             "",
@@ -59,11 +68,9 @@ def operating(site: Site) -> list[str]:
     directory, config = _quoted(Path(program("gatehold")).parent), _quoted(site.config)
     return [
         f"export PATH={directory}:$PATH",
-        f"gatehold approvals list --config {config}",
-        f"gatehold approvals show ID --config {config}   # what exactly will change",
-        f"gatehold approvals approve ID --as {APPROVER} --config {config}",
-        f"gatehold recordings list --config {config}",
-        f"gatehold recordings open SESSION --config {config}   # in mitmweb",
+        f"gatehold recordings show {site.session} --config {config}",
+        f"gatehold recordings open {site.session} --config {config}   # in mitmweb",
+        f"gatehold approvals list --config {config}   # answers: approvals approve ID --as {APPROVER}",
         f"gatehold audit verify --config {config}",
     ]
 

@@ -16,7 +16,10 @@ from datetime import UTC, datetime
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+import httpx2
+
 from gatehold.demo import records
+from gatehold.demo.browsing import Unexpected, signed_in
 from gatehold.demo.kubernetes.seed import PASSWORDS
 from gatehold.demo.processes import finish, gatehold, plain_environment, program, run, start
 from gatehold.demo.received import RequestLog
@@ -61,17 +64,21 @@ class Answer:
     body: str
 
 
+type Yes = Callable[[Site, Step, str], None]
+"""Says yes to the approval with an id, and notes what was seen."""
+
+
 def play(site: Site) -> Iterator[Step]:
     """Play all steps; each is yielded when it is over, whatever came of it."""
     for name, act in STEPS:
         step = Step(name=name)
         try:
             act(site, step)
-        except BrokenOff as error:
+        except (BrokenOff, Unexpected) as error:
             step.wrong.append(str(error))
         except subprocess.TimeoutExpired as error:
             step.wrong.append(f"no end within {error.timeout:.0f} seconds")
-        except (OSError, ValueError, LookupError) as error:
+        except (OSError, ValueError, LookupError, httpx2.HTTPError) as error:
             step.wrong.append(f"{type(error).__name__}: {error}")
         yield step
 
@@ -108,14 +115,31 @@ def _denied(site: Site, step: Step) -> None:
     step.expect(not _arrived(site.customers.received, "GET", "/report.csv"), "the call reached the target")
 
 
+def _signed_in(site: Site, step: Step) -> None:
+    step.command = f"open {site.console_url}/login"
+    with signed_in(site) as browsing:
+        inbox = browsing.get("/")
+        step.saw.append(f"the inbox of {APPROVER}")
+        step.expect("Waiting for you" in inbox.text, "the inbox should be shown")
+        step.expect(site.password not in inbox.text, "the password should be nowhere")
+
+
 def _held(site: Site, step: Step) -> None:
-    command = [*CURL, "-X", "DELETE", f"{CRM_URL}/customers/7"]
+    _delete(site, step, "/customers/7", _yes_in_the_console)
+
+
+def _held_on_the_command_line(site: Site, step: Step) -> None:
+    _delete(site, step, "/customers/8", _yes_on_the_command_line)
+
+
+def _delete(site: Site, step: Step, path: str, say_yes: Yes) -> None:
+    command = [*CURL, "-X", "DELETE", f"{CRM_URL}{path}"]
     step.command = _as_typed(command)
-    done = _answered(site, step, command, site.customers.received, ("DELETE", "/customers/7"))
+    done = _answered(site, step, command, site.customers.received, ("DELETE", path), say_yes)
     answer = _parse(done)
     step.saw.append(f"HTTP {answer.status}")
     step.expect(answer.status == 204, "after the yes the call should be answered with 204")
-    step.expect(_arrived(site.customers.received, "DELETE", "/customers/7"), "after the yes it should arrive")
+    step.expect(_arrived(site.customers.received, "DELETE", path), "after the yes it should arrive")
 
 
 def _kubectl_get(site: Site, step: Step) -> None:
@@ -151,7 +175,7 @@ def _kubectl_scale(site: Site, step: Step) -> None:
     command = ["kubectl", "scale", "deployment/web", "-n", "prod", "--replicas=5"]
     step.command = _as_typed(command)
     call = ("PATCH", "/apis/apps/v1/namespaces/prod/deployments/web/scale")
-    done = _answered(site, step, command, site.cluster.received, call)
+    done = _answered(site, step, command, site.cluster.received, call, _yes_in_the_console)
     step.saw += _lines(done)[:1]
     step.expect(done.returncode == 0 and "scaled" in done.stdout, "after the yes kubectl should say that it is scaled")
     step.expect(_arrived(site.cluster.received, *call), "after the yes the call should arrive")
@@ -176,7 +200,7 @@ def _kubectl_exec(site: Site, step: Step) -> None:
 def _recorded(site: Site, step: Step) -> None:
     step.command = "gatehold recordings list --json; mitmdump -nr FILE"
     done = gatehold(site, "recordings", "list", "--agent", SUBJECT, "--json")
-    session = max(json.loads(done.stdout)["items"], key=lambda item: str(item["last"]))
+    session = next(item for item in json.loads(done.stdout)["items"] if item["session"] == site.session)
     verdicts = session["verdicts"]
     step.saw.append(f"session {session['session']}: {session['calls']} calls, {_told(verdicts)}")
     step.expect({"allow", "deny", "hold"} <= verdicts.keys(), "calls allowed, denied and held should be on record")
@@ -186,7 +210,13 @@ def _recorded(site: Site, step: Step) -> None:
     step.expect("GET https://crm.corp.example/customers/1 " in f"{shown} ", "the masked call should be replayable")
     step.expect("<EMAIL_ADDRESS>" in flows, "it should be recorded as the agent saw it")
     customer = records.customers()[0]
-    secret = [site.token, site.customers.credential, site.cluster.token, *(str(customer[key]) for key in PERSONAL)]
+    secret = [
+        site.token,
+        site.password,
+        site.customers.credential,
+        site.cluster.token,
+        *(str(customer[key]) for key in PERSONAL),
+    ]
     step.expect(not any(value in flows for value in secret), "a secret or personal data is on record")
 
 
@@ -201,7 +231,9 @@ STEPS: Final[Sequence[tuple[str, Callable[[Site, Step], None]]]] = (
     ("allowed", _allowed),
     ("masked", _masked),
     ("denied", _denied),
+    ("signed in to the console", _signed_in),
     ("held and approved", _held),
+    ("held and approved on the command line", _held_on_the_command_line),
     ("kubectl get", _kubectl_get),
     ("kubectl get, masked", _kubectl_secret),
     ("kubectl scale, held and approved", _kubectl_scale),
@@ -211,8 +243,8 @@ STEPS: Final[Sequence[tuple[str, Callable[[Site, Step], None]]]] = (
 )
 
 
-def _answered(
-    site: Site, step: Step, command: Sequence[str], log: RequestLog, call: tuple[str, str]
+def _answered(  # noqa: PLR0913, PLR0917 (who asks what of whom, and who answers)
+    site: Site, step: Step, command: Sequence[str], log: RequestLog, call: tuple[str, str], say_yes: Yes
 ) -> subprocess.CompletedProcess[str]:
     """Run a command that is held, say yes while it waits, and return what it printed then."""
     since = datetime.now(UTC).replace(microsecond=0)  # lists tell whole seconds; a kept store may hold older questions
@@ -221,16 +253,30 @@ def _answered(
         approval = _pending(site, client, *call, since=since)
         step.saw.append(f"waits for approval: {approval['message']}")
         step.expect(not _arrived(log, *call), "the call reached the target before anybody said yes")
-        step.saw += [f"  {line}" for line in str(approval.get("diff", "")).splitlines() if line[:1] in "+-"]
-        yes = gatehold(site, "approvals", "approve", approval["id"], "--as", APPROVER, "--reason", "part of the demo")
-        step.saw.append(f"gatehold approvals approve: {_short((yes.stdout + yes.stderr).strip())}")
-        if yes.returncode:
-            raise BrokenOff("the approval should be accepted")
+        say_yes(site, step, approval["id"])
     except BaseException:
         client.kill()
         client.communicate()
         raise
     return finish(client)
+
+
+def _yes_in_the_console(site: Site, step: Step, approval: str) -> None:
+    with signed_in(site) as browsing:
+        listed = f"/approvals/{approval}" in browsing.get("/").links
+        step.expect(listed, "the inbox should show it")
+        page = browsing.get(f"/approvals/{approval}")
+        step.saw += [f"  {line}" for line in page.diff]
+        after = browsing.approve(approval, page, reason="part of the demo")
+        step.saw.append(f"approved in the console by {APPROVER}")
+        step.expect(bool(re.search(r" is (approved|spent)\. ", after.text)), "the inbox should tell what became of it")
+
+
+def _yes_on_the_command_line(site: Site, step: Step, approval: str) -> None:
+    yes = gatehold(site, "approvals", "approve", approval, "--as", APPROVER, "--reason", "part of the demo")
+    step.saw.append(f"gatehold approvals approve: {_short((yes.stdout + yes.stderr).strip())}")
+    if yes.returncode:
+        raise BrokenOff("the approval should be accepted")
 
 
 def _pending(

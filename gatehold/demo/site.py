@@ -1,4 +1,5 @@
-"""The directory of a demonstration: configuration, keys, credentials, an agent's token and kubeconfig, an approver.
+"""The directory of a demonstration: configuration, keys, credentials, an agent's token and kubeconfig, an approver
+with a new password.
 
 ```
 config/       gateway.yaml and targets.yaml, written at each start; policy.yaml, written once
@@ -17,9 +18,11 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
+
+import jwt
 
 from gatehold.config import load
 from gatehold.demo.certificates import make_certificate
@@ -27,8 +30,10 @@ from gatehold.demo.customers import CustomersApi
 from gatehold.demo.kubernetes.app import kubernetes_app
 from gatehold.demo.kubernetes.cluster import Cluster
 from gatehold.demo.serving import serve
+from gatehold.identity.claims import session_id
 from gatehold.identity.keys import PRIVATE_FILE, PUBLIC_FILE, keygen
 from gatehold.identity.tokens import issue
+from gatehold.people.passwords import Passwords
 from gatehold.store import open_store
 from gatehold.store.users import add_user
 
@@ -42,6 +47,7 @@ SUBJECT, AGENT_GROUP = "planner-1", "planners"
 APPROVER, APPROVER_GROUP = "you", "sre"
 TOKEN_SECONDS = 8 * 3600.0
 
+_ISSUER_NAME = "demo"
 _KEPT = ("policy.yaml",)
 _TEMPLATES = ("gateway.yaml", "targets.yaml", *_KEPT)
 
@@ -68,6 +74,13 @@ class Site:
     ports: Ports
     customers: CustomersApi
     cluster: Cluster
+    password: str = field(repr=False)
+    """The approver's, made at this start; no file has it."""
+
+    @property
+    def console_url(self) -> str:
+        """Where approvals are answered in a browser."""
+        return f"http://{HOST}:{self.ports.console}"
 
     @property
     def config(self) -> Path:
@@ -94,6 +107,12 @@ class Site:
         """The agent's token itself."""
         return self.token_file.read_text(encoding="ascii")
 
+    @property
+    def session(self) -> str:
+        """The session under which everything is recorded that is done with this token."""
+        claims = jwt.decode(self.token, options={"verify_signature": False})
+        return session_id(_ISSUER_NAME, SUBJECT, "sid", claims["sid"])
+
 
 def free_ports(preferred: Mapping[str, int]) -> Ports:
     """The preferred port of each listener, another one where that is in use or 0."""
@@ -114,7 +133,13 @@ def site(directory: Path, *, preferred: Mapping[str, int] = PREFERRED) -> Iterat
         cluster = Cluster(token=_credential(directory, "cluster"))
         crm = stack.enter_context(serve(customers.app(), certificate=certificate.pair))
         api = stack.enter_context(serve(kubernetes_app(cluster), certificate=certificate.pair))
-        made = Site(directory=directory, ports=free_ports(preferred), customers=customers, cluster=cluster)
+        made = Site(
+            directory=directory,
+            ports=free_ports(preferred),
+            customers=customers,
+            cluster=cluster,
+            password=secrets.token_urlsafe(12),
+        )
         _write_configuration(made, crm_port=crm.port, cluster_port=api.port)
         _equip_agent(made)
         _register_approver(made)
@@ -129,6 +154,7 @@ def _write_configuration(made: Site, *, crm_port: int, cluster_port: int) -> Non
         "AGENT_API": made.ports.agent_api,
         "CRM": crm_port,
         "CLUSTER": cluster_port,
+        "NAME": _ISSUER_NAME,
         "ISSUER": ISSUER,
         "AUDIENCE": AUDIENCE,
     }
@@ -170,11 +196,10 @@ def _equip_agent(made: Site) -> None:
 
 def _register_approver(made: Site) -> None:
     configuration = load(made.config)
-    with (
-        open_store(configuration.gateway.spec.store.url, configuration.data_dir) as store,
-        store.writing() as connection,
-    ):
-        add_user(connection, APPROVER, [APPROVER_GROUP], by="demo", now=time.time())
+    with open_store(configuration.gateway.spec.store.url, configuration.data_dir) as store:
+        with store.writing() as connection:
+            add_user(connection, APPROVER, [APPROVER_GROUP], by="demo", now=time.time())
+        Passwords(store, time.time).set(APPROVER, made.password, by="demo")
 
 
 def _credential(directory: Path, name: str) -> str:

@@ -9,8 +9,10 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
+from gatehold.demo.browsing import read
 from tests.e2e.harness import BIN, clean_environment, require
 
 
@@ -22,9 +24,24 @@ def test_check_plays_the_whole_session() -> None:
         capture_output=True, text=True, timeout=110, check=False, env=clean_environment(),
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    for step in ("allowed", "masked", "denied", "held and approved", "recorded and read back", "verified"):
+    for step in (
+        "allowed",
+        "masked",
+        "denied",
+        "signed in to the console",
+        "held and approved",
+        "recorded and read back",
+        "verified",
+    ):
         assert f"\nok     {step}\n" in f"\n{done.stdout}", done.stdout
-    for words in ("HTTP 403", "HTTP 204", "waits for approval: delete customer 7", "<EMAIL_ADDRESS>", ": intact"):
+    for words in (
+        "HTTP 403",
+        "HTTP 204",
+        "waits for approval: delete customer 7",
+        "approved in the console by you",
+        "<EMAIL_ADDRESS>",
+        ": intact",
+    ):
         assert words in done.stdout
     if shutil.which("kubectl"):
         for words in ("waits for approval: scale prod/web to 5", "+  replicas: 5", "deployment.apps/web scaled"):
@@ -70,6 +87,20 @@ def test_what_it_prints_can_be_typed(demo: tuple[subprocess.Popen[str], list[str
     assert process.wait(timeout=30) == 0
     with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=5):
         pass
+
+
+def test_its_console_is_where_the_guide_says(demo: tuple[subprocess.Popen[str], list[str]]) -> None:
+    """With the name and the password that it prints, a call that waits can be answered there."""
+    _, lines = demo
+    url = next(line for line in lines if line.startswith("http://127.0.0.1:"))
+    name, password = (line.split()[1] for line in lines if line.startswith(("name:", "password:")))
+    with httpx2.Client(base_url=url, trust_env=False, timeout=30, headers={"Origin": url}) as client:
+        form = read(client.get("/login").text).hidden
+        answer = client.post("/login", data={**form, "name": name, "password": f"{password}!"})
+        assert answer.status_code == 401
+        form = read(answer.text).hidden
+        assert client.post("/login", data={**form, "name": name, "password": password}).status_code == 303
+        assert "Nothing waits for you." in client.get("/").text
 
 
 def test_its_verify_command_holds_afterwards(demo: tuple[subprocess.Popen[str], list[str]]) -> None:

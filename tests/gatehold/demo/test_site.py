@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from gatehold.config.resolving import missing
 from gatehold.demo import site as module
 from gatehold.demo.guide import TRIES, exports, guide
 from gatehold.demo.site import APPROVER, PREFERRED, Site, SiteInUse, free_ports, site
+from gatehold.people.passwords import Passwords
 from gatehold.store import open_store
 from gatehold.store.users import all_users
 
@@ -52,7 +54,8 @@ def test_you_may_approve(made: Site) -> None:
     configuration = load(made.config)
     with open_store("sqlite", configuration.data_dir) as store, store.reading() as connection:
         [user] = all_users(connection)
-    assert (user.name, user.groups) == (APPROVER, ("sre",))
+        assert Passwords(store, time.time).fits(APPROVER, made.password)
+    assert (user.name, user.groups, user.has_password) == (APPROVER, ("sre",), True)
 
 
 def test_the_upstreams_serve_those_who_have_their_credential(made: Site) -> None:
@@ -75,11 +78,15 @@ def test_the_kubeconfig_leads_to_the_reverse_listener(made: Site) -> None:
 
 
 def test_the_guide_shows_no_secret(made: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The token stays in its file; what would make clients ignore the exports is unset."""
+    """Tokens stay in their files; what would make clients ignore the exports is unset. The password is told here only."""
     monkeypatch.setenv("https_proxy", "http://proxy.corp.example:3128")
     text = guide(made)
     assert made.token not in text
     assert made.customers.credential not in text
+    assert text.count(made.password) == 1
+    assert made.password not in repr(made)
+    assert text.index(made.console_url) < text.index(made.password)
+    assert f"recordings open {made.session} " in text
     assert exports(made)[0].startswith("unset https_proxy")
     assert str(made.token_file) in exports(made)[1]
     for command, _ in TRIES:
@@ -94,7 +101,7 @@ def test_a_second_demonstration_keeps_away(made: Site) -> None:
 
 
 def test_a_start_keeps_what_is_peoples(tmp_path: Path) -> None:
-    """Policy and keys stay; credentials and ports are new."""
+    """Policy and keys stay; credentials, ports and the approver's password are new."""
     with site(tmp_path, preferred={}) as first:
         keys = (tmp_path / "keys" / "jwks.json").read_bytes()
         policy = first.config / "policy.yaml"
@@ -103,6 +110,7 @@ def test_a_start_keeps_what_is_peoples(tmp_path: Path) -> None:
         assert policy.read_text(encoding="utf-8").endswith("# mine\n")
         assert (tmp_path / "keys" / "jwks.json").read_bytes() == keys
         assert second.customers.credential != first.customers.credential
+        assert second.password != first.password
         assert not missing(load(second.config))
 
 
