@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from mitmproxy import http
 
@@ -38,6 +38,7 @@ class Stage(Enum):
     CLASSIFY = auto()
     DLP = auto()
     DECIDE = auto()
+    SESSION = auto()
     UPGRADE = auto()
     HOLD = auto()
     RESTORE = auto()
@@ -45,7 +46,8 @@ class Stage(Enum):
     SEAL = auto()
 
 
-BEFORE_SEAL = tuple(stage for stage in Stage if stage is not Stage.SEAL)
+ALL_STAGES = tuple(Stage)
+BEFORE_SEAL = tuple(stage for stage in ALL_STAGES if stage is not Stage.SEAL)
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False, weakref_slot=True)
@@ -82,6 +84,8 @@ class Call:
     restored: Mapping[str, int] = field(default_factory=dict)
     """How many pseudonyms were put back on the way to the target, by entity."""
     approval: str | None = None
+    grants: tuple[str, ...] = ()
+    """Grants by which the call passed, where nobody had to be asked again."""
     refusal: Refusal | None = None
     masked: dict[str, int] = field(default_factory=dict)
     stamps: list[Stage] = field(default_factory=list)
@@ -160,7 +164,7 @@ class Call:
     @property
     def sealed(self) -> bool:
         """The seal was put on, after all others."""
-        return self.refusal is None and tuple(self.stamps) == tuple(Stage)
+        return self.refusal is None and tuple(self.stamps) == ALL_STAGES
 
 
 class Ledger:
@@ -168,6 +172,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self._calls: WeakKeyDictionary[http.HTTPFlow, Call] = WeakKeyDictionary()
+        self._newest: tuple[ref[http.HTTPFlow], ref[Call]] | None = None
+        """What was asked for last: the stages of a call ask one after the other."""
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -176,11 +182,18 @@ class Ledger:
         """Start the evidence of a flow; an earlier one of the same flow is thrown away."""
         call = Call(id=DecisionId(f"dec_{secrets.token_urlsafe(12)}"), started=time.time())
         self._calls[flow] = call
+        self._newest = ref(flow), ref(call)
         return call
 
     def get(self, flow: http.HTTPFlow) -> Call | None:
         """The call of a flow, if it was opened."""
-        return self._calls.get(flow)
+        newest = self._newest
+        if newest is not None and newest[0]() is flow:
+            return newest[1]()
+        call = self._calls.get(flow)
+        if call is not None:
+            self._newest = ref(flow), ref(call)
+        return call
 
     def of_client(self, client_id: str) -> list[Call]:
         """The calls of one client connection that are still under way."""
@@ -188,7 +201,7 @@ class Ledger:
 
     def sealed(self, flow: http.HTTPFlow) -> bool:
         """May this flow go upstream?"""
-        call = self._calls.get(flow)
+        call = self.get(flow)
         return call is not None and call.sealed
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from mitmproxy import master
 from mitmproxy.addons import core, errorcheck, next_layer, proxyserver, script, termlog
 
-from addons import dialling, lean_messages, proxy_options, tunnels, wire
+from addons import dialling, lean_headers, lean_hooks, lean_messages, proxy_options, tunnels, wire
 from addons.aftermath import Aftermath
 from addons.authenticate import Authenticate
 from addons.certificates import Certificates
@@ -32,6 +32,7 @@ from addons.rejudge import Rejudge
 from addons.restore import Restore
 from addons.runtime import Runtime
 from addons.seal import Seal
+from addons.sessions import Sessions
 from addons.upgrades import Upgrades
 from addons.web_sockets import WebSockets
 from gatehold.wiring import Gateway
@@ -64,6 +65,7 @@ def stages(runtime: Runtime) -> tuple[Any, ...]:
         Classify(runtime),
         Dlp(runtime),
         Decide(runtime, looking),
+        Sessions(runtime),
         Upgrades(runtime),
         Hold(runtime, looking),
         Restore(runtime),
@@ -97,6 +99,8 @@ def install(proxy: master.Master, gateway: Gateway) -> Runtime:
     sys.setswitchinterval(SWITCH)
     dialling.install(dialling.Dialler(gateway.registry, gateway.own_ports))
     lean_messages.install()
+    lean_headers.install()
+    lean_hooks.install()
     wire.install(runtime)
     tunnels.install(runtime)
     return runtime

@@ -12,7 +12,7 @@ from addons import preconditions
 from addons.calls import Stage, need
 from addons.offload import ON_LOOP, PARSED_ON_LOOP
 from addons.runtime import Runtime
-from policy.actions.decoding import Action, decode
+from policy.actions.decoding import Action
 from policy.actions.kubernetes import KubernetesAction
 from policy.errors import Refusal
 from policy.model import WireRequest
@@ -29,9 +29,8 @@ class Classify:
         call = self.runtime.open_call(flow)
         if call is None:
             return
-        traits = self.runtime.gateway.configuration.traits[need(call.target).name]
         try:
-            call.action = decode(traits, need(call.wire))
+            call.action = self.runtime.decoded(call)
             await _read_ahead(call.action, need(call.wire))
             preconditions.check(self.runtime, call)
         except Refusal as refusal:

@@ -12,11 +12,10 @@ from mitmproxy import http
 
 from addons import preconditions
 from addons.calls import Call, Stage, need
-from addons.offload import by_size, size_of
+from addons.offload import by_body, by_size, size_of
 from addons.request_search import Parts, Searched, Unsearchable, search
 from addons.runtime import Runtime, wire_request
 from masking.edits import add_counts
-from policy.actions.decoding import decode
 from policy.codes import Code
 from policy.errors import Refusal
 from policy.model import DlpObligation, Family, TargetName
@@ -54,7 +53,7 @@ class Dlp:
 
     async def _search(self, flow: http.HTTPFlow, call: Call) -> None:
         for _ in range(_ROUNDS):
-            asked = self._asked(call)
+            asked = await by_body(need(call.wire).body, self._asked, call)
             if asked is None or covers(call.searched, asked):
                 return
             wanted = call.searched = join_dlp([asked] if call.searched is None else [call.searched, asked])
@@ -100,7 +99,7 @@ class Dlp:
         flow.request.path, flow.request.raw_content = masked.path, masked.body
         flow.request.headers = http.Headers(masked.headers)
         call.wire = wire_request(flow, body=masked.body)
-        call.action = decode(self.runtime.gateway.configuration.traits[need(call.target).name], call.wire)
+        call.action = self.runtime.decoded(call)
         preconditions.check(self.runtime, call)
         flow.request.path = call.action.wire_path
         for counts in searched.found.values():

@@ -33,6 +33,7 @@ class Lifecycle:
             await self.recording.started()
             self.runtime.gateway.background.every_turn(self.recording.tell_failures)
             await self.runtime.gateway.agent_api.open()
+            await self.runtime.gateway.console_pages.open()
         except ConfigurationError as error:
             sys.stderr.write(f"{error}\n")
             sys.exit(2)

@@ -5,26 +5,23 @@ reads as the one before it did, so that an agent learns nothing from it; what wa
 write that was judged by an object is bound to the version of it that was judged.
 """
 
-import asyncio
 import dataclasses
 
 from mitmproxy import http
 
 from addons.calls import Call, need
-from addons.offload import PARSED_ON_LOOP
+from addons.offload import by_body
 from addons.record import Recording
 from addons.runtime import Runtime
 from gatehold.lookups.ladder import NOTHING, Errand, Found
 from gatehold.lookups.requests import OwnCall, Place
 from gatehold.lookups.versions import stated_version
-from gatehold.wiring import Gateway
-from policy.actions.decoding import Action
 from policy.actions.kubernetes import CONNECTING, KubernetesAction
 from policy.actions.pinning import pin
 from policy.actions.readings import Unreadable
 from policy.codes import Code
 from policy.errors import Refusal
-from policy.model import Agent, Decision, TargetName, Verdict, Wanted
+from policy.model import Agent, Decision, Verdict, Wanted
 
 _ROUNDS = 3
 """What one look-up tells may make another object matter; more than three there are not."""
@@ -47,8 +44,8 @@ class Looking:
         gateway, target, bare = self.runtime.gateway, need(call.target).name, call.bare_action
         call.found, call.rests_on_found, call.action = None, False, bare
         call.outgoing_body, call.pinned = None, ""
-        size = len(need(call.wire).body or b"")
-        first = decision = await _decided(gateway, agent, target, bare, size)
+        body = need(call.wire).body
+        first = decision = await by_body(body, gateway.decide, agent, target, bare)
         if not decision.wanted or not isinstance(bare, KubernetesAction):
             return decision
         wanted: frozenset[Wanted] = frozenset()
@@ -60,7 +57,7 @@ class Looking:
             wanted |= (missing - {Wanted.NEW}) or missing
             found = await self.look(flow, call, agent, wanted)
             call.action = bare.knowing(found.known)
-            decision = await _decided(gateway, agent, target, call.action, size)
+            decision = await by_body(body, gateway.decide, agent, target, call.action)
         if decision.verdict is Verdict.DENY:
             return _opaque(first, decision, need(call.found))
         call.rests_on_found = True
@@ -106,13 +103,6 @@ class Looking:
             call.outgoing_body, call.pinned = bound, found.version
         elif call.rests_on_found and stated_version(action, body) != found.version:
             raise Refusal(Code.UNEVALUABLE, reason="the write does not state the version that was judged")
-
-
-async def _decided(gateway: Gateway, agent: Agent, target: TargetName, action: Action, size: int) -> Decision:
-    """The policy's answer; conditions on a long body take as long as reading it."""
-    if size > PARSED_ON_LOOP:
-        return await asyncio.to_thread(gateway.decide, agent, target, action)
-    return gateway.decide(agent, target, action)
 
 
 def denial(decision: Decision, retry_after: int | None = None) -> Refusal:

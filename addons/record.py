@@ -53,8 +53,9 @@ class Recording:
     async def intent(self, flow: http.HTTPFlow, call: Call) -> None:
         """The call is about to be sent; on disk at once where it writes or was approved."""
         described = await self._described_aside(flow, call)
-        event = events.intent(described, time=time.time(), restored=call.restored)
-        await self._append([event], durable=call.known_action.is_write or call.approval is not None)
+        event = events.intent(described, grants=call.grants, time=time.time(), restored=call.restored)
+        durable = call.known_action.is_write or call.approval is not None or bool(call.grants)
+        await self._append([event], durable=durable)
         self._tell(flow, call)
 
     async def outcome(self, flow: http.HTTPFlow, call: Call, *, error: str = "") -> None:
@@ -77,6 +78,7 @@ class Recording:
                 time=time.time(),
                 masked=call.masked,
                 approval=call.approval or "",
+                grants=call.grants,
                 length=call.answered_bytes,
                 error=error,
                 part=call.parts or None,
@@ -187,6 +189,7 @@ class Recording:
             id=call.id,
             issuer=call.agent.issuer,
             subject=call.agent.subject,
+            session=call.agent.session,
             verdict=Verdict.DENY if decision is None else decision.verdict,
             code=refusal.code if refusal else Code.ALLOWED,
             rule=RuleName(refusal.rule) if refusal and refusal.rule else decided,

@@ -8,13 +8,15 @@ from mitmproxy import connection, ctx, http
 from mitmproxy.addons.proxyserver import Proxyserver
 
 from addons import answers
-from addons.calls import Call, Ledger
+from addons.calls import Call, Ledger, need
 from addons.connections import Connections
 from addons.open_streams import OpenStreams
+from gatehold.far_bodies import left_there
 from gatehold.identity.extraction import token_from
 from gatehold.wiring import Gateway
 from masking.literals import Replacing
 from masking.pseudonyms import Pseudonyms
+from policy.actions.decoding import Action, decode
 from policy.errors import Refusal
 from policy.model import Agent, Family, WireRequest
 
@@ -38,6 +40,11 @@ class Runtime:
     def open_call(self, flow: http.HTTPFlow) -> Call | None:
         """The evidence of a flow that still has to be judged; None where it was answered already."""
         return None if flow.response is not None else self.call(flow)
+
+    def decoded(self, call: Call) -> Action:
+        """What a call asks of its target, with a large body left to other processes; raises Refusal (malformed)."""
+        wire, traits = need(call.wire), self.gateway.configuration.traits[need(call.target).name]
+        return left_there(decode(traits, wire), wire, self.gateway.masking.workers)
 
     def pseudonyms(self, call: Call) -> Pseudonyms | None:
         """Whose tokens stand for what is hidden in the answer to a call: those of the agent's session."""

@@ -11,7 +11,10 @@ from gatehold.store.outbox import WaitingEvent
 from policy.model import Agent, SessionId
 from recordings.acts import approval_move, entity_change, person
 from recordings.events import Event
+from recordings.ocsf import Severity
 
+_LOUD = frozenset({"approval-forced"})
+"""What somebody should look into."""
 _OWN = ("by", "reason", "kind", "approval")
 
 
@@ -29,7 +32,9 @@ def journal_event(waiting: WaitingEvent) -> Event:
         time=waiting.at,
         comment=str(event.get("reason", "")),
         details=details,
+        session=str(event.get("session") or ""),
         event_uid=waiting.uid,
+        severity=Severity.HIGH if event["kind"] in _LOUD else Severity.INFORMATIONAL,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from gatehold.config import Target
 from gatehold.secret_bodies import is_about_secrets, without_values
-from masking.engine import MaskingEngine
+from masking.engine import Masked, MaskingEngine
 from masking.errors import Unmaskable
 from policy.model import Family, WireRequest
 
@@ -76,6 +76,25 @@ class Scrubber:
             return left_out if kept is None else self.masked_body(kept, "application/json", target)
         headers = {name.lower(): value for name, value in wire.headers}
         return self.masked_body(wire.body, headers.get("content-type", ""), target)
+
+    def shown_body(self, wire: WireRequest, target: Target | None) -> Masked:
+        """A request body for the eyes of approvers, with what was hidden in it. Raises Unmaskable.
+
+        The values of a Secret are left out and not counted: who shows it says so.
+        """
+        body, headers = wire.body or b"", {name.lower(): value for name, value in wire.headers}
+        content_type = headers.get("content-type", "")
+        if target is not None and target.spec.family is Family.KUBERNETES and is_about_secrets(wire.path):
+            kept = without_values(body)
+            if kept is None:
+                raise Unmaskable("a Secret that cannot be read")
+            body, content_type = kept, "application/json"
+        return self._masking.mask_body(
+            body,
+            content_type=content_type,
+            content_encoding=headers.get("content-encoding", ""),
+            profiles=self.profiles(target),
+        )
 
     def masked_body(self, body: bytes, content_type: str, target: Target | None) -> bytes:
         """Any body for the record, masked by the target's profiles and the secrets detectors."""

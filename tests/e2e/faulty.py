@@ -21,10 +21,14 @@ from addons.inject import Inject
 from addons.record import Record
 from addons.redact import Redact
 from addons.seal import Seal
+from addons.sessions import Sessions
 from addons.upgrades import Upgrades
 from addons.web_sockets import WebSockets
 
-STAGES = (Guard, Certificates, Authenticate, Classify, Dlp, Decide, Upgrades, Hold, Inject, Seal, Redact, Record)
+STAGES = (
+    *(Guard, Certificates, Authenticate, Classify, Dlp, Decide),
+    *(Sessions, Upgrades, Hold, Inject, Seal, Redact, Record),
+)
 HOOKS = ("client_connected", "http_connect", "next_layer", "tls_clienthello", "tls_start_client", "tls_start_server",
          "requestheaders", "request", "responseheaders", "response")  # fmt: skip
 TUNNEL_HOOKS = ("websocket_start", "websocket_message", "websocket_end")

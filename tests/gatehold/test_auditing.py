@@ -86,3 +86,26 @@ def test_an_event_that_says_little_is_still_told() -> None:
     assert told["entity"]["uid"] == "evt_one"
     assert told["actor"]["user"]["name"] == "unknown"
     assert told["unmapped"]["gatehold"]["user"] == "carol"
+
+
+def test_broken_glass_is_loud() -> None:
+    """Somebody should look into it, whatever else is in the journal."""
+    forced = journal_event(_waiting({**APPROVAL, "kind": "approval-forced"}))
+    quiet = journal_event(_waiting(GRANT))
+    assert forced.data["severity_id"] > quiet.data["severity_id"]
+    assert forced.data["entity"] == {"type": "approval-forced", "uid": "apr_1"}
+
+
+def test_the_end_of_a_session_is_told_in_it() -> None:
+    """So that who reads what happened in a session reads how it ended."""
+    event = {
+        "kind": "session",
+        "action": "end",
+        "by": "gatehold",
+        "session": "s1",
+        "subject": "a1",
+        "reason": "idle for 30m",
+    }
+    told = journal_event(_waiting(event))
+    assert (told.kind, told.session, told.data["comment"]) == (Kind.GOVERNANCE, "s1", "idle for 30m")
+    assert told.data["unmapped"]["gatehold"]["subject"] == "a1"
