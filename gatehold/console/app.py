@@ -13,6 +13,7 @@ from gatehold.console.guarding import Guard
 from gatehold.console.navigation import places
 from gatehold.console.pages import api, approval, audit, grants, inbox, policy, recordings, revealing, sessions
 from gatehold.console.problems import Refused
+from gatehold.store.seldom import SeldomEvents
 
 PAGES = (signing_in, inbox, picture, approval, revealing, grants, sessions, recordings, policy, audit, api)
 """Modules that export ``routes``."""
@@ -25,7 +26,13 @@ def application(console: Console, hooks: Sequence[BaseRoute] = ()) -> ASGIApp:
         routes += module.routes(console)
     console.templates.lead_to(places(route.path for route in routes if isinstance(route, Route)))
     router = Router(routes, redirect_slashes=False, default=_nowhere)
-    return Guard(router, address=console.address, find=console.web_sessions.find, templates=console.templates)
+    return Guard(
+        router,
+        address=console.address,
+        find=console.web_sessions.find,
+        templates=console.templates,
+        forgeries=SeldomEvents(console.store, console.clock),
+    )
 
 
 async def _health(_: Request) -> Response:

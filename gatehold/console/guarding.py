@@ -24,9 +24,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gatehold.console import forms, problems
 from gatehold.console.addresses import ConsoleAddress
-from gatehold.console.problems import Refused
+from gatehold.console.problems import Forged, Refused
 from gatehold.console.templating import Templates
 from gatehold.people.model import SignedIn
+from gatehold.store.errors import StoreError
+from gatehold.store.seldom import SeldomEvents
 
 logger = logging.getLogger(__name__)
 
@@ -62,10 +64,16 @@ class Sessions(Protocol):
 
 
 class Guard:
-    """ASGI middleware. ``find`` says whose live session a cookie is; it may block."""
+    """ASGI middleware. ``find`` says whose live session a cookie is; it may block.
 
-    def __init__(self, app: ASGIApp, *, address: ConsoleAddress, find: Sessions, templates: Templates) -> None:
+    ``forgeries`` is told what was refused because no page of the console sent it.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, address: ConsoleAddress, find: Sessions, templates: Templates, forgeries: SeldomEvents
+    ) -> None:
         self._app = app
+        self._forgeries = forgeries
         self._address = address
         self._find = find
         self._templates = templates
@@ -81,6 +89,7 @@ class Guard:
             else:
                 await self._app(scope, let_in, send)
         except Exception as error:  # noqa: BLE001 - answered as what it is, or as a fault of the console
+            await self._tell(error)
             await self._refusal(scope, error)(scope, receive, send)
 
     async def _let_in(self, scope: Scope, receive: Receive) -> Receive | Response:
@@ -102,7 +111,7 @@ class Guard:
         origins, site = headers.getlist("origin"), headers.getlist("sec-fetch-site")
         here = origins[0] in self._address.origins if len(origins) == 1 else not origins and site == ["same-origin"]
         if not here:
-            raise Refused(403, "This request does not come from a page of the console.")
+            raise Forged("origin", "This request does not come from a page of the console.")
 
     async def _check_person(self, scope: Scope, headers: Headers, *, changes: bool) -> Response | None:
         path = scope["path"]
@@ -128,6 +137,15 @@ class Guard:
         query = scope["query_string"].decode("latin-1")
         wanted = quote(scope["path"], safe="/") + (f"?{query}" if query else "")
         return RedirectResponse(f"{_SIGN_IN}?next={quote(wanted, safe='/')}" if wanted != "/" else _SIGN_IN, 303)
+
+    async def _tell(self, error: Exception) -> None:
+        if not isinstance(error, Forged):
+            return
+        event = {"kind": "form-refused", "by": f"user:{error.user}" if error.user else "unknown"}
+        try:
+            await asyncio.to_thread(self._forgeries.note, {**event, "objection": error.objection})
+        except StoreError as failure:  # refused it is all the same
+            logger.error("gatehold: a forged form could not be recorded: %s", type(failure).__name__)  # noqa: TRY400
 
     def _refusal(self, scope: Scope, error: Exception) -> Response:
         refused = problems.known(error)
@@ -230,4 +248,5 @@ def _replayed(body: bytes) -> Receive:
 def _check_token(scope: Scope, headers: Headers, found: SignedIn) -> None:
     sent = headers.getlist("x-csrf-token") or list(scope["state"]["form"].get("csrf", ()))
     if len(sent) != 1 or not hmac.compare_digest(sent[0].encode(), found.csrf.encode()):
-        raise Refused(403, "This form is from an earlier sign-in. Open the page again and repeat it.")
+        words = "This form is from an earlier sign-in. Open the page again and repeat it."
+        raise Forged("csrf", words, user=found.person.name)

@@ -46,6 +46,15 @@ class Refused(Exception):
         super().__init__(words)
 
 
+class Forged(Refused):
+    """Something that was to change does not come from a page of the person's own; the audit trail is told."""
+
+    def __init__(self, objection: str, words: str, *, user: str = "") -> None:
+        self.objection = objection
+        self.user = user
+        super().__init__(403, words)
+
+
 def known(error: Exception) -> Refused | None:
     """What to say of an error that pages do not catch themselves; None for one that should not be."""
     match error:

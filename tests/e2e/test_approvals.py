@@ -1,6 +1,8 @@
 """Law: a risky call waits for a person, passes once when one says yes, and never otherwise; other calls go on."""
 
 import json
+import re
+import subprocess
 import threading
 import time
 from concurrent.futures import Future
@@ -13,7 +15,7 @@ from gatehold.approvals.presenting import to_json
 from gatehold.approvals.states import ApprovalState
 from gatehold.config.gateway import ApprovalsSpec
 from gatehold.store import open_store
-from tests.e2e.harness import Answer, GatewayProcess, Installation, require
+from tests.e2e.harness import Answer, GatewayProcess, Installation, clean_environment, require
 from tests.e2e.test_kubernetes import Kubectl
 
 CRM = "https://crm.corp.example"
@@ -113,6 +115,22 @@ def test_nobody_answered_is_a_pending_answer_and_the_retry_passes_once(installed
     assert not deletes(installed)
     assert installed.curl(f"{CRM}/customers/4", "-X", "DELETE", token=token).status == 204
     assert deletes(installed) == ["/customers/4"]
+
+
+def test_curl_waits_by_itself(installed: Installation) -> None:
+    """``--retry`` heeds Retry-After: the same command goes on past the hold, and ends with the target's answer."""
+    command = ["curl", "-sS", "-i", "--retry", "30", "--retry-max-time", "60", "-X", "DELETE", "--cacert", installed.ca,
+               "--proxy", f"http://agent:{installed.token(subject='retrier')}@127.0.0.1:{installed.proxy_port}",
+               "--suppress-connect-headers", f"{CRM}/customers/8"]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=clean_environment()) as curl:
+        assert curl.stdout is not None
+        assert any(" 429" in line for line in curl.stdout), "the hold is over, and nobody has answered"
+        asked = pending(installed, "/customers/8")
+        installed.gatehold("approvals", "approve", asked["id"], "--as", "ada", "--reason", "fine")
+        statuses = re.findall(r"HTTP/[\d.]+ (\d+)", curl.stdout.read())
+    assert curl.returncode == 0
+    assert statuses[-1] == "204"
+    assert deletes(installed) == ["/customers/8"]
 
 
 def test_a_client_that_left_is_not_forwarded(installed: Installation) -> None:

@@ -6,7 +6,7 @@ from phonenumbers.phonenumbermatcher import _INNER_MATCHES
 from phonenumbers.phonenumberutil import _UNWANTED_END_CHAR_PATTERN
 
 from masking.phone_numbers import FEWEST_DIGITS, MOST_DIGITS
-from masking.phone_pieces import inside
+from masking.phone_pieces import Inside
 
 CANDIDATE = st.lists(
     st.sampled_from(
@@ -20,6 +20,11 @@ CANDIDATE = st.lists(
 def digits(text: str) -> int:
     """How many there are."""
     return sum(map(str.isdigit, text))
+
+
+def cut(text: str) -> list[tuple[int, int]]:
+    """The pieces that are looked at."""
+    return [piece for piece, _ in Inside(text, lambda _: 1).numbers(0, len(text))]
 
 
 def stock(text: str) -> list[tuple[int, int]]:
@@ -51,4 +56,15 @@ def test_the_same_pieces_in_the_same_order(text: str) -> None:
         counted = (piece for piece in pieces if FEWEST_DIGITS <= digits(text[slice(*piece)]) <= MOST_DIGITS)
         return list(dict.fromkeys(counted))
 
-    assert telling(list(inside(text, 0, len(text)))) == telling(stock(text))
+    assert telling(cut(text)) == telling(stock(text))
+
+
+@settings(max_examples=400, deadline=None)
+@given(CANDIDATE, st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=12))
+def test_what_was_cut_before_changes_nothing(text: str, places: list[tuple[int, int]]) -> None:
+    """Candidates in the order in which they begin have the pieces that each of them has by itself."""
+    inside = Inside(text, lambda _: 1)
+    for start, length in sorted(places):
+        end = min(len(text), start + length)
+        if start < end:
+            assert [*inside.numbers(start, end)] == [*Inside(text, lambda _: 1).numbers(start, end)]

@@ -15,13 +15,12 @@ from gatehold.channels.slack import arriving
 from gatehold.channels.slack.answering import Answers
 from gatehold.channels.slack.signatures import Flaw, Signatures
 from gatehold.config.values import CredentialUnavailable, SecretRef
-from gatehold.store import Store, outbox
+from gatehold.store import Store
+from gatehold.store.seldom import SeldomEvents
 
 logger = logging.getLogger(__name__)
 
 PREFIX: Final = "/hooks/slack/"
-_NOTED_EVERY: Final = 10.0
-"""Seconds between two audit events about refused requests; anybody can send them."""
 _MOST_FIELDS: Final = 40
 
 
@@ -34,11 +33,9 @@ class Hook:
         self._name = name
         self._secret = secret
         self._answers = answers
-        self._store = store
         self._clock = clock
         self._signatures = Signatures()
-        self._noted = float("-inf")
-        self._refused = 0
+        self._refusals = SeldomEvents(store, clock)
 
     @property
     def route(self) -> Route:
@@ -81,17 +78,8 @@ class Hook:
         return Response(status_code=200)
 
     def _note(self, flaw: Flaw) -> None:
-        """The audit event of a refusal, with the number of those that were left out."""
-        now, self._refused = self._clock(), self._refused + 1
-        if now - self._noted < _NOTED_EVERY:
-            return
-        event = {
-            "kind": "hook-refused", "by": "unknown", "service": "slack", "channel": self._name, "objection": flaw,
-            "count": self._refused,
-        }  # fmt: skip
-        self._noted, self._refused = now, 0
-        with self._store.writing() as connection:
-            outbox.append(connection, event, at=now)
+        event = {"kind": "hook-refused", "by": "unknown", "service": "slack", "channel": self._name, "objection": flaw}
+        self._refusals.note(event)
 
 
 def _document(text: str | bytes) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from gatehold.people import passwords
 from gatehold.people.model import Way
 from gatehold.people.web_sessions import WebSessions
 from gatehold.store import Store, open_store
+from gatehold.store.seldom import SeldomEvents
 from gatehold.store.users import add_user, set_password
 
 PASSWORD = "correct horse battery staple"
@@ -66,7 +67,8 @@ class Place:
             templates=templates, clock=lambda: self.now,
         )  # fmt: skip
         router = Router(signing_in.routes(console), redirect_slashes=False)
-        self.app = Guard(router, address=address, find=self.sessions.find, templates=templates)
+        forgeries = SeldomEvents(store, lambda: self.now)
+        self.app = Guard(router, address=address, find=self.sessions.find, templates=templates, forgeries=forgeries)
 
     def visitor(self, address: str = "192.0.2.7") -> Visitor:
         """Somebody who comes."""

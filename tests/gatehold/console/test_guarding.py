@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from gatehold.console.guarding import HEADERS, MOST_BODY
+from gatehold.store import outbox
 from tests.gatehold.console.conftest import URL
 
 FORM = "application/x-www-form-urlencoded"
@@ -93,6 +94,16 @@ async def test_the_token_of_another_session_is_none(site: Any, alice: Any, sign_
     answer = await alice.post(f"/approvals/{approval.id}", {"csrf": [alice.csrf, alice.csrf], "verb": "approve"})
     assert answer.status_code == 403
     assert not said(site)
+
+
+async def test_a_forgery_is_told(site: Any, alice: Any, ask: Any) -> None:
+    """The audit trail has whose session it was, and what was wrong."""
+    approval = ask()
+    answer = await alice.post(f"/approvals/{approval.id}", {"csrf": "stale", "verb": "approve", "id": approval.id})
+    assert answer.status_code == 403
+    found = [row.event for row in outbox.take(site.console.store, now=site.console.clock())]
+    (event,) = [each for each in found if each["kind"] == "form-refused"]
+    assert (event["by"], event["objection"], event["count"]) == ("user:alice", "csrf", 1)
 
 
 async def test_the_token_may_be_in_a_header(alice: Any) -> None:

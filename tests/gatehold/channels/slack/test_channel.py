@@ -27,6 +27,7 @@ from gatehold.people.chat_accounts import ChatAccounts
 from gatehold.serving import HttpListener
 from gatehold.store import Store
 from gatehold.store.outbox import waiting
+from gatehold.store.seldom import SeldomEvents
 from tests.e2e.harness import free_port
 from tests.gatehold.channels.conftest import HOSTILE, a_call
 from tests.gatehold.channels.slack.blocks import texts
@@ -72,7 +73,8 @@ async def channels(
     router = Router(list(made.routes), redirect_slashes=False)
     port = free_port()
     address = ConsoleAddress.of("127.0.0.1", port, None)
-    guard = Guard(router, address=address, find=lambda _: None, templates=Templates())
+    forgeries = SeldomEvents(store, time.time)
+    guard = Guard(router, address=address, find=lambda *_, **__: None, templates=Templates(), forgeries=forgeries)
     listener = HttpListener(guard, "127.0.0.1", port, name="console")
     await listener.open()
     slack.hook = f"{listener.url}/hooks/slack/chat" if way == "http" else ""
