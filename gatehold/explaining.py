@@ -10,7 +10,7 @@ from gatehold.config import Configuration
 from policy.actions.decoding import decode
 from policy.codes import Code
 from policy.errors import Refusal
-from policy.explain import explain, obligations_to_json
+from policy.explain import decision_to_json, explain, obligations_to_json
 from policy.model import Agent, Obligations, TargetName, Verdict, WireRequest
 
 NEUTRAL = "explain"
@@ -117,18 +117,7 @@ class Explainer:
         except Refusal as refusal:
             return _refused(refusal)
         decision = self._engine.decide(call.agent, call.target, action, now=self._now)
-        return {
-            "verdict": decision.verdict,
-            "code": decision.code,
-            "rule": decision.rule,
-            "rules": list(decision.rules),
-            "shadow": list(decision.shadow),
-            "reason": decision.reason,
-            "detail": decision.detail,
-            "obligations": obligations_to_json(decision.obligations),
-            "wanted": sorted(decision.wanted),
-            "action": action.facts(),
-        }
+        return {**decision_to_json(decision), "action": action.facts()}
 
     def _traits(self, call: HypotheticalCall) -> Any:
         traits = self._configuration.traits.get(call.target)

@@ -1,6 +1,7 @@
 """The shape of a detector, and what every detector shares."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 _LIFT, _LIFTED_LEAST = 0.35, 0.4
@@ -42,7 +43,7 @@ def lift(score: float) -> float:
 def distinct(hits: Iterable[Hit]) -> list[Hit]:
     """Without hits that lie inside another of the same entity with at least the same score; in order."""
     every = list(hits)
-    if len(every) < 2:
+    if all(hit.end <= other.start for hit, other in pairwise(every)):
         return every
     kept: list[Hit] = []
     reaching: list[Hit] = []

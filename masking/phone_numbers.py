@@ -80,7 +80,8 @@ class Numbers:
         self._bits = {region: 1 << place for place, region in enumerate(regions)}
         self.everywhere = (1 << len(regions)) - 1
         forms = [numbering.form(region) for region in regions]
-        self._starts = starts(forms, MOST_DIGITS)
+        self.starts = starts(forms, MOST_DIGITS)
+        """For each count of digits, up to the most, the first of them (four) that a number may have, and where."""
         prefixed = [f"{form}|{numbering.prefix(region)}" for form, region in zip(forms, regions, strict=True)]
         self._extended_starts = starts(prefixed, MOST_DIGITS)
         self._of_digits = lru_cache(_REMEMBERED)(self._plain)
@@ -94,12 +95,8 @@ class Numbers:
             return self._of_text(piece)
         return self._of_digits(digits) if FEWEST_DIGITS <= len(digits) <= MOST_DIGITS else 0
 
-    def may_be(self, count: int, first: str) -> bool:
-        """Whether ``count`` digits of which these are the ``first`` (four) may be a number anywhere."""
-        return count <= MOST_DIGITS and first in self._starts[count]
-
     def may_be_extended(self, counts: Iterable[int], first: str) -> bool:
-        """The same for a number with an extension: the digits of both are ``count``, or of the number alone."""
+        """Whether digits of which these are the ``first`` (four) may be a number with an extension: the digits of both are ``count``, or of the number alone."""
         return any(count <= MOST_DIGITS and first in self._extended_starts[count] for count in counts)
 
     def of_digits(self, digits: str) -> int:
@@ -109,7 +106,7 @@ class Numbers:
     def _plain(self, digits: str) -> int:
         if digits[0] == "+":
             return self._judged(self._bits, digits[1:], digits[1:], plus=True)
-        may_be = self._starts[len(digits)].get(digits[:FIRST_DIGITS])
+        may_be = self.starts[len(digits)].get(digits[:FIRST_DIGITS])
         return self._judged(self._regions(may_be), digits, digits, plus=False) if may_be else 0
 
     def _among(self, bits: int) -> tuple[str, ...]:

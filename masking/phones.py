@@ -32,7 +32,7 @@ from masking.detection import Hit, distinct, lift
 from masking.errors import Unmaskable
 from masking.number_starts import FIRST_DIGITS
 from masking.phone_numbers import FEWEST_DIGITS, MOST_DIGITS, Numbers, digits_of, is_idle
-from masking.phone_pieces import Span, inside
+from masking.phone_pieces import Inside, Number, Span
 from masking.screens import SCREENS
 
 _PIECES, _PIECES_PER_CHARACTER = 20_000, 8
@@ -73,7 +73,7 @@ class PhoneDetector:
             if self._ENOUGH.search(segment[0]):
                 walk = _Walk(segment[0], self._numbers, left)
                 at = segment.start()
-                hits += [Hit(self.entity, at + start, at + end, score) for start, end in walk.found()]
+                hits += [Hit(self.entity, at + start, at + end, score) for start, end in sorted(walk.found())]
                 left = walk.left
         return distinct(hits)
 
@@ -105,7 +105,9 @@ class _Walk:
         self._weights = list(accumulate(map(_weight, text), initial=0))
         self._has_brackets = _BRACKETS.search(text) is not None
         self._has_dates = "/" in text and _SLASH_SEPARATED_DATES.search(text) is not None
-        self._seen: dict[Span, int] = {}
+        self._starts = numbers.starts
+        self._judged: dict[Span, int] = {}
+        self._inside = Inside(text, self._where)
         self._candidates: dict[int, Span | None] = {}
         """The next candidate from each place where one could begin."""
         self.left = left
@@ -120,11 +122,8 @@ class _Walk:
         while order:
             candidate = heappop(order)
             regions = looking.pop(candidate)
-            for piece in self._pieces(candidate):
-                here = self._seen.get(piece)
-                if here is None:
-                    here = self._seen[piece] = self._where(piece)
-                here &= regions
+            for piece, valid in self._numbers_in(candidate):
+                here = valid & regions
                 if here:
                     spans.add(piece)
                     self._ahead(piece[1], here, looking, order)
@@ -160,16 +159,16 @@ class _Walk:
         second = _SECOND_NUMBER_START_PATTERN.search(match[0]) if "x" in match[0] else None
         return start, start + second.start() if second else end
 
-    def _pieces(self, candidate: Span) -> Iterator[Span]:
-        """The candidate and then what may be a number inside it, in the order in which the first one counts."""
+    def _numbers_in(self, candidate: Span) -> Iterator[Number]:
+        """The candidate and then what is inside it, in the order in which the first one counts."""
         start, end = candidate
         text = self._text[start:end]
         if len(text) < FEWEST_DIGITS or (self._has_dates and _SLASH_SEPARATED_DATES.search(text)):
             return
         if text[-3] == " " and _TIME_STAMPS.search(text) and _TIME_STAMPS_SUFFIX.match(self._text, end):
             return
-        yield candidate
-        yield from inside(self._text, start, end)
+        yield candidate, self._where(candidate)
+        yield from self._inside.numbers(start, end)
 
     def _where(self, piece: Span) -> int:
         """The regions in which a piece is a number."""
@@ -179,11 +178,19 @@ class _Walk:
         if count < FEWEST_DIGITS or end - start > _LONGEST:
             return 0
         weight = self._weights[end] - self._weights[start]
+        # Most pieces are none, which a look at the table tells in less time than it takes to remember them.
+        if not weight and (count > MOST_DIGITS or self._digits[first : first + FIRST_DIGITS] not in self._starts[count]):
+            return 0
+        here = self._judged.get(piece)
+        if here is None:
+            here = self._judged[piece] = self._judge(piece, first, count, weight)
+        return here
+
+    def _judge(self, piece: Span, first: int, count: int, weight: int) -> int:
+        """The same for a piece of ``count`` digits, from the digit ``first`` of the text on, that may be one."""
         if weight:
             return self._of_text(piece) if self._may_be_marked(piece, count, weight) else 0
-        if not self._numbers.may_be(count, self._digits[first : first + FIRST_DIGITS]) or not self._stands_free(piece):
-            return 0
-        return self._numbers.of_digits(self._digits[first : first + count])
+        return self._numbers.of_digits(self._digits[first : first + count]) if self._stands_free(piece) else 0
 
     def _may_be_marked(self, piece: Span, count: int, weight: int) -> bool:
         """Whether there may be a region in which a piece with marks, and so many digits, is a number."""

@@ -115,8 +115,6 @@ class Screened:
                     after += 1
                 at = after
             else:
-                at = bisect_right(spans, nearest, at + 1, key=_end)
-
-
-def _end(span: Span) -> int:
-    return span[1]
+                at = bisect_right(spans, (nearest, len(text)), at + 1)
+                # The last one that begins before it may hold it, unless it is the one that was just passed.
+                at -= spans[at - 1][1] > nearest

@@ -85,17 +85,8 @@ class Explanation:
 
     def to_json(self) -> dict[str, Any]:
         """The explanation as programs read it."""
-        decision = self.decision
         return {
-            "verdict": decision.verdict.value,
-            "code": decision.code.value,
-            "rule": decision.rule,
-            "rules": list(decision.rules),
-            "shadow": list(decision.shadow),
-            "reason": decision.reason,
-            "detail": decision.detail,
-            "obligations": obligations_to_json(decision.obligations),
-            "wanted": sorted(decision.wanted),
+            **decision_to_json(self.decision),
             "action": dict(self.action),
             "trace": [step.to_json() for step in self.trace],
         }
@@ -106,6 +97,21 @@ def explain(engine: Engine, agent: Agent, target: TargetName, action: Action, *,
     decision = engine.decide(agent, target, action, now=now)
     trace = sorted(_steps(engine, agent, target, action, now), key=_rank) if target in engine.targets else ()
     return Explanation(decision=decision, action=action.facts(), trace=tuple(trace))
+
+
+def decision_to_json(decision: Decision) -> dict[str, Any]:
+    """A decision as programs read it, without what it is about."""
+    return {
+        "verdict": decision.verdict.value,
+        "code": decision.code.value,
+        "rule": decision.rule,
+        "rules": list(decision.rules),
+        "shadow": list(decision.shadow),
+        "reason": decision.reason,
+        "detail": decision.detail,
+        "obligations": obligations_to_json(decision.obligations),
+        "wanted": sorted(decision.wanted),
+    }
 
 
 def obligations_to_json(obligations: Obligations) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import hmac
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, Protocol
+from typing import Final, NotRequired, Protocol, TypedDict, Unpack
 
 from sqlalchemy import Connection
 
@@ -36,6 +36,17 @@ class _Count(Protocol):
     def __call__(
         self, connection: Connection, approval: Approval, voice: Voice, terms: counting.Terms, *, now: float
     ) -> Approval: ...
+
+
+class Said(TypedDict):
+    """Where an answer comes from, and what belongs to it."""
+
+    channel: Channel
+    os_user: NotRequired[str]
+    """The account of the operating system, for local answers."""
+    reason: NotRequired[str]
+    shown: NotRequired[str | None]
+    """``showing.digest([approval])`` of what the person saw."""
 
 
 class ApprovalDesk:
@@ -87,53 +98,23 @@ class ApprovalDesk:
             is_open = approval.state is ApprovalState.PENDING and approval.expires > now
             return found if found or not is_open else [approval]
 
-    def approve(  # noqa: PLR0913 (who, from where, why, and what was shown)
-        self,
-        approval_id: str,
-        user: str,
-        *,
-        channel: Channel,
-        os_user: str = "",
-        reason: str = "",
-        shown: str | None = None,
-    ) -> Approval:
-        """A yes; the approval stays pending until enough people said it. ``shown``: ``showing.digest([approval])`` of
-        what the person saw. Raises AnswerRefused, UnknownApproval."""
-        voice = Voice(user=user, channel=channel, os_user=os_user, verb=Verb.APPROVE, reason=reason, shown=shown)
-        return self._answer(voice, [approval_id], counting.count_one)
+    def approve(self, approval_id: str, user: str, **said: Unpack[Said]) -> Approval:
+        """A yes; the approval stays pending until enough people said it. Raises AnswerRefused, UnknownApproval."""
+        return self._answer(Voice(user=user, verb=Verb.APPROVE, **said), [approval_id], counting.count_one)
 
-    def deny(  # noqa: PLR0913 (as above)
-        self,
-        approval_id: str,
-        user: str,
-        *,
-        channel: Channel,
-        os_user: str = "",
-        reason: str,
-        shown: str | None = None,
-    ) -> Approval:
-        """A no, which ends the question. Raises AnswerRefused, UnknownApproval."""
-        voice = Voice(user=user, channel=channel, os_user=os_user, verb=Verb.DENY, reason=reason, shown=shown)
-        return self._answer(voice, [approval_id], counting.count_one)
+    def deny(self, approval_id: str, user: str, **said: Unpack[Said]) -> Approval:
+        """A no, which ends the question and needs a reason. Raises AnswerRefused, UnknownApproval."""
+        return self._answer(Voice(user=user, verb=Verb.DENY, **said), [approval_id], counting.count_one)
 
-    def force(  # noqa: PLR0913 (as above)
-        self,
-        approval_id: str,
-        user: str,
-        *,
-        channel: Channel,
-        os_user: str = "",
-        reason: str,
-        shown: str | None = None,
-    ) -> Approval:
-        """The yes of one member of a ``breakGlass`` group instead of the quorum's. Raises AnswerRefused,
-        UnknownApproval."""
-        voice = Voice(
-            user=user, channel=channel, os_user=os_user, verb=Verb.APPROVE, reason=reason, shown=shown, forced=True
-        )
+    def force(self, approval_id: str, user: str, **said: Unpack[Said]) -> Approval:
+        """The yes of one member of a ``breakGlass`` group, with a reason, instead of the quorum's.
+
+        Raises AnswerRefused, UnknownApproval.
+        """
+        voice = Voice(user=user, verb=Verb.APPROVE, forced=True, **said)
         return self._answer(voice, [approval_id], counting.force)
 
-    def answer_together(  # noqa: PLR0913 (as above)
+    def answer_together(  # noqa: PLR0913 (who, what, from where, why, and what was shown)
         self,
         ids: Sequence[str],
         user: str,

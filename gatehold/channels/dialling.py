@@ -7,6 +7,7 @@ from urllib.parse import SplitResult
 
 from gatehold.addresses import objection
 from gatehold.channels.model import Undelivered
+from gatehold.config.addresses import is_loopback
 
 _USUAL = {"http": 80, "https": 443}
 
@@ -20,7 +21,7 @@ async def dialable(parts: SplitResult, *, allow_private: bool) -> list[str]:
     except (OSError, ValueError, UnicodeError):
         raise Undelivered(f"{host} cannot be resolved") from None
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    here = _is_here(host)
+    here = is_loopback(host)
     allowed = [each for each in addresses if _may_dial(each, here=here, allow_private=allow_private)]
     if not allowed:
         raise Undelivered(f"{host} leads to no address that may be dialled (allowPrivate)")
@@ -30,12 +31,3 @@ async def dialable(parts: SplitResult, *, allow_private: bool) -> list[str]:
 def _may_dial(address: str, *, here: bool, allow_private: bool) -> bool:
     """Where the URL names this machine, only this machine; otherwise as for targets."""
     return ipaddress.ip_address(address).is_loopback if here else not objection(address, allow_private)
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

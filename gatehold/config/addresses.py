@@ -31,6 +31,16 @@ def check_host(host: str) -> str:
     return host
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a name or IP literal (IPv6 without brackets) means this machine alone; nothing is resolved."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def check_address(text: str) -> str:
     """``host:port`` or ``[v6]:port``. Raises ``ValueError``."""
     host, colon, port = text.rpartition(":")

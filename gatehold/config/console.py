@@ -1,12 +1,11 @@
 """``Gateway.spec.console``: the web pages for approvers, and how people sign in to them."""
 
-import ipaddress
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from gatehold.config.addresses import check_host
+from gatehold.config.addresses import check_host, is_loopback
 from gatehold.config.shape import Part, Port, Text
 from gatehold.config.values import ConfigPath, Duration, SecretRef
 
@@ -98,9 +97,9 @@ class ConsoleSpec(Part):
     @model_validator(mode="after")
     def _cookies_stay_secret(self) -> Self:
         plain = self.url is not None and not self.url.startswith("https://")
-        if plain and not _is_loopback(urlsplit(self.url or "").hostname or ""):
+        if plain and not is_loopback(urlsplit(self.url or "").hostname or ""):
             raise ValueError("`url`: people's cookies would cross the network in the clear; put https in front of it")
-        if not _is_loopback(self.host) and (self.url is None or plain):
+        if not is_loopback(self.host) and (self.url is None or plain):
             raise ValueError(
                 f"`host` {self.host} is reached from other machines; give the https address of the proxy in front of "
                 "it, as in url: https://gatehold.corp.example"
@@ -113,15 +112,6 @@ class ConsoleSpec(Part):
         return self.url is not None and self.url.startswith("https://")
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def is_address(url: str) -> bool:
     """Whether it is an https address, or an http one of this machine."""
     try:
@@ -130,4 +120,4 @@ def is_address(url: str) -> bool:
         return False
     if not parts.hostname or "@" in parts.netloc or parts.fragment:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))

@@ -6,7 +6,6 @@ the environment (it could be this gateway), one bound on the whole exchange and 
 """
 
 import asyncio
-import ipaddress
 import ssl
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from gatehold.config.addresses import is_loopback
 from gatehold.identity.jose import strict_json
 
 MAX_DOCUMENT = 256 * 1024
@@ -157,16 +157,9 @@ def _checked_host(url: str) -> str:
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        local = host == "localhost" or _is_loopback(host)
+        local = is_loopback(host)
     except ValueError:
         raise SourceError("not a URL") from None
     if not host or parts.username is not None or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
         raise SourceError(f"{host}: only https addresses without userinfo are fetched")
     return host
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
