@@ -55,7 +55,7 @@ def embedded_phones(text: str) -> Iterator[tuple[int, int]]:
     """
     if _TOUCHING.search(text) is None:
         return
-    for match in _NUMBER.finditer(text):
+    for match in _NUMBER.finditer(text) if "%" in text or not text.isascii() else ():
         before, after = _neighbours(match)
         if after == "%" or any(each.isalpha() and not each.isascii() for each in (before, after)):
             yield match.span()

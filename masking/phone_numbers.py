@@ -56,7 +56,17 @@ class _Signs(dict[int, str | None]):
         return value
 
 
+class _Digits(dict[int, str | None]):
+    """For ``str.translate``: digits of any script become ASCII, and everything else goes."""
+
+    def __missing__(self, code: int) -> str | None:
+        character = chr(code)
+        self[code] = value = str(unicodedata.decimal(character)) if character.isdecimal() else None
+        return value
+
+
 _SIGNS = _Signs()
+_DIGITS = _Digits()
 _SHAPE = str.maketrans("123456789", "000000000")
 _NO_DIGITS = {code: None for code in range(128) if not chr(code).isdecimal()}
 
@@ -65,7 +75,7 @@ def digits_of(text: str) -> str:
     """The digits in a text, in ASCII."""
     if text.isascii():
         return text.translate(_NO_DIGITS)
-    return "".join(map(str, map(unicodedata.decimal, filter(str.isdecimal, text))))
+    return text.translate(_DIGITS)
 
 
 def is_idle(character: str) -> bool:
@@ -96,7 +106,10 @@ class Numbers:
         return self._of_digits(digits) if FEWEST_DIGITS <= len(digits) <= MOST_DIGITS else 0
 
     def may_be_extended(self, counts: Iterable[int], first: str) -> bool:
-        """Whether digits of which these are the ``first`` (four) may be a number with an extension: the digits of both are ``count``, or of the number alone."""
+        """Whether digits that begin with these (four) may be a number with an extension.
+
+        ``counts``: how many the number alone may have, or both.
+        """
         return any(count <= MOST_DIGITS and first in self._extended_starts[count] for count in counts)
 
     def of_digits(self, digits: str) -> int:

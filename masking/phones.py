@@ -102,7 +102,8 @@ class _Walk:
         self._digits = digits_of(text)
         self._before = list(accumulate(map(str.isdecimal, text), initial=0))
         """How many digits stand before each place."""
-        self._weights = list(accumulate(map(_weight, text), initial=0))
+        is_plain = not any(map(_weight, set(text)))
+        self._weights = [0] * (len(text) + 1) if is_plain else list(accumulate(map(_weight, text), initial=0))
         self._has_brackets = _BRACKETS.search(text) is not None
         self._has_dates = "/" in text and _SLASH_SEPARATED_DATES.search(text) is not None
         self._starts = numbers.starts
@@ -179,7 +180,8 @@ class _Walk:
             return 0
         weight = self._weights[end] - self._weights[start]
         # Most pieces are none, which a look at the table tells in less time than it takes to remember them.
-        if not weight and (count > MOST_DIGITS or self._digits[first : first + FIRST_DIGITS] not in self._starts[count]):
+        first_digits = self._digits[first : first + FIRST_DIGITS]
+        if not weight and (count > MOST_DIGITS or first_digits not in self._starts[count]):
             return 0
         here = self._judged.get(piece)
         if here is None:
