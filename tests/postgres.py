@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from sqlalchemy import create_engine, text
 
 from gatehold.store.opening import stored_version
 from gatehold.store.schema import VERSION, metadata
+from tests.requiring import lacking
 
 USER = "gatehold"
 PASSWORD = "made-for-tests"
@@ -46,10 +46,7 @@ def server() -> Iterator[str]:
     """The URL of an empty database; skips (or fails) where there is no PostgreSQL."""
     place = programs()
     if place is None:
-        message = "PostgreSQL is not installed"
-        if "postgres" in os.environ.get("GATEHOLD_REQUIRE", "").split(","):
-            pytest.fail(message)
-        pytest.skip(message)
+        lacking("postgres", "PostgreSQL is not installed")
     account = _account()
     with tempfile.TemporaryDirectory(prefix="gatehold-postgres-") as directory:
         os.chown(directory, account.pw_uid, account.pw_gid)

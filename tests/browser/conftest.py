@@ -1,6 +1,5 @@
 """One installation, one gateway and one Chromium for each module; windows and agents are of one test."""
 
-import os
 import secrets
 import shutil
 import time
@@ -23,6 +22,7 @@ from tests.browser.agents import CRM, Agents
 from tests.browser.rules import ASKING
 from tests.browser.windows import NAMES, WAIT, Window, launch
 from tests.e2e.harness import GatewayProcess, Installation, installation, require, running
+from tests.requiring import lacking
 
 PASSWORD = "correct horse battery staple"
 PEOPLE = {"ursula": ["sre"], "viktor": ["sre"], "wanda": ["finance"]}
@@ -63,10 +63,7 @@ def chromium() -> Iterator[Browser]:
     """The system's browser; skips where there is none, unless ``GATEHOLD_REQUIRE`` names ``browser``."""
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
     if path is None:
-        message = f"no browser is installed: {' or '.join(NAMES)} on PATH"
-        if "browser" in os.environ.get("GATEHOLD_REQUIRE", "").split(","):
-            pytest.fail(message)
-        pytest.skip(message)
+        lacking("browser", f"no browser is installed: {' or '.join(NAMES)} on PATH")
     with sync_playwright() as playwright:
         browser = launch(playwright, path)
         yield browser

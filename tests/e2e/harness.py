@@ -264,14 +264,11 @@ def running(installed: Installation, way: str = "run", *options: str) -> Iterato
 
 def require(tool: str) -> str:
     """The path of a program; skips the test where it is missing, unless it is required."""
-    import pytest
+    from tests.requiring import lacking
 
     found = shutil.which(tool)
     if found is None:
-        message = f"{tool} is not installed"
-        if tool in os.environ.get("GATEHOLD_REQUIRE", "").split(","):
-            pytest.fail(message)
-        pytest.skip(message)
+        lacking(tool, f"{tool} is not installed")
     return found
 
 

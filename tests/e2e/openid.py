@@ -18,9 +18,9 @@ from typing import Any
 from urllib.parse import urljoin
 
 import httpx2
-import pytest
 
 from tests.e2e.harness import clean_environment, require
+from tests.requiring import lacking
 
 HERE = Path(__file__).parent / "oidc"
 CLIENT_SECRET = "client-planted-secret-77b1"
@@ -44,8 +44,7 @@ def _modules() -> Path:
                 [npm, "install", *options], cwd=place, capture_output=True, text=True, timeout=100, check=False
             )
             if done.returncode:
-                message = "the npm package oidc-provider cannot be installed here"
-                (pytest.fail if "node" in os.environ.get("GATEHOLD_REQUIRE", "").split(",") else pytest.skip)(message)
+                lacking("node", "the npm package oidc-provider cannot be installed here")
             (place / "installed").touch()
     return place
 

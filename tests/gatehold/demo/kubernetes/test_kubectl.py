@@ -13,6 +13,7 @@ from gatehold.demo.kubernetes.cluster import Cluster
 from gatehold.demo.kubernetes.logs import log_line
 from gatehold.demo.kubernetes.resources import PODS
 from gatehold.demo.kubernetes.seed import PASSWORDS
+from tests.requiring import lacking
 
 type Kubectl = Callable[..., str]
 
@@ -52,8 +53,7 @@ BINARIES = kubectls()
 def present() -> None:
     """Skip, or fail where kubectl is required."""
     if not BINARIES:
-        required = "kubectl" in os.environ.get("GATEHOLD_REQUIRE", "")
-        (pytest.fail if required else pytest.skip)("no kubectl on PATH")
+        lacking("kubectl", "no kubectl on PATH")
 
 
 @pytest.fixture
