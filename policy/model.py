@@ -75,6 +75,8 @@ class Agent:
     session: SessionId = SessionId("")
     expires_at: float = 0.0
     """Unix time at which the token ends."""
+    purpose: str = ""
+    """What it is there for, as its issuer says; for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

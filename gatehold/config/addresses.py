@@ -6,6 +6,7 @@ the right one named, not silently rewritten: what stands in the file is what is 
 
 import ipaddress
 import re
+from urllib.parse import urlsplit
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
@@ -39,6 +40,17 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_fetchable(url: str) -> bool:
+    """Whether it is an https address, or an http one of this machine, without userinfo and fragment."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    if not parts.hostname or "@" in parts.netloc or parts.fragment:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
 
 
 def check_address(text: str) -> str:

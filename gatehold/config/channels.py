@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from gatehold.config.console import is_address
+from gatehold.config.addresses import is_fetchable
 from gatehold.config.shape import Name, Part, Text
 from gatehold.config.values import ConfigPath, SecretRef
 
@@ -33,7 +33,7 @@ class WebhookSpec(Part):
     @field_validator("url")
     @classmethod
     def _tellable(cls, url: str) -> str:
-        if not is_address(url):
+        if not is_fetchable(url):
             raise ValueError("a webhook has an https address without user and fragment (http only on this machine)")
         return url
 
@@ -61,7 +61,7 @@ class SlackSpec(Part):
     @field_validator("api_url")
     @classmethod
     def _callable(cls, url: str) -> str:
-        if not is_address(url) or urlsplit(url).query:
+        if not is_fetchable(url) or urlsplit(url).query:
             raise ValueError(f"{url!r}: Slack's API has an https address (http only on this machine)")
         return url if url.endswith("/") else f"{url}/"
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from gatehold.config.addresses import check_host, is_loopback
+from gatehold.config.addresses import check_host, is_fetchable, is_loopback
 from gatehold.config.shape import Part, Port, Text
 from gatehold.config.values import ConfigPath, Duration, SecretRef
 
@@ -34,7 +34,7 @@ class OidcSpec(Part):
     @field_validator("issuer")
     @classmethod
     def _fetchable(cls, issuer: str) -> str:
-        if not is_address(issuer) or urlsplit(issuer).query:
+        if not is_fetchable(issuer) or urlsplit(issuer).query:
             raise ValueError(f"{issuer!r}: an OpenID provider has an https address (http only on this machine)")
         return issuer
 
@@ -110,14 +110,3 @@ class ConsoleSpec(Part):
     def secure(self) -> bool:
         """Whether browsers reach it by https."""
         return self.url is not None and self.url.startswith("https://")
-
-
-def is_address(url: str) -> bool:
-    """Whether it is an https address, or an http one of this machine."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    if not parts.hostname or "@" in parts.netloc or parts.fragment:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from gatehold.config.console import ConsoleSpec
+from gatehold.config.credentials import BasicSpec, CredentialSpec, KubernetesCredentialSpec
 from gatehold.config.gateway import (
     AgentApiSpec,
     ApprovalsSpec,
@@ -16,7 +17,7 @@ from gatehold.config.gateway import (
 )
 from gatehold.config.issuers import IdentitySpec, IssuerSpec, JwksSpec
 from gatehold.config.shape import API_VERSION, Metadata, Part
-from gatehold.config.target import BasicSpec, CredentialSpec, KubernetesCredentialSpec, TargetSpec, TlsSpec
+from gatehold.config.target import TargetSpec, TlsSpec
 from masking.profiles import MaskProfileSpec
 from policy.rules.schema import PolicyDocument, PolicyTestDocument
 

@@ -37,14 +37,18 @@ class ListenSpec(Part):
     """0 takes any free port."""
     target: Name | None = None
     names: tuple[_Host, ...] = ()
-    """Names, besides ``host``, by which agents reach a reverse listener."""
+    """Names, besides ``host``, by which agents reach this listener over TLS."""
+    tls: Literal["accept", "require"] | None = None
+    """Of a forward proxy: whether agents may, or must, speak TLS with the proxy itself; left out: they may."""
 
     @model_validator(mode="after")
     def _reverse_has_a_target(self) -> Self:
         if self.mode == "reverse" and self.target is None:
             raise ValueError("a reverse listener stands in for one target and needs `target`")
-        if self.mode == "regular" and (self.target is not None or self.names):
-            raise ValueError(f"`{'target' if self.target else 'names'}` belongs to listeners with mode: reverse")
+        if self.mode == "regular" and self.target is not None:
+            raise ValueError("`target` belongs to listeners with mode: reverse")
+        if self.mode == "reverse" and self.tls is not None:
+            raise ValueError("`tls` belongs to listeners with mode: regular; reverse ones speak nothing else")
         return self
 
 

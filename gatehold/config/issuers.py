@@ -10,6 +10,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from gatehold.config.addresses import is_fetchable
+from gatehold.config.exchange import ExchangeSpec, SamlSpec
 from gatehold.config.shape import Name, Part, Text
 from gatehold.config.values import ConfigPath, Duration
 
@@ -21,7 +23,6 @@ _OPEN_AUDIENCE = re.compile(
     r"|agent\.buildkite\.com|kubernetes\.default(\.svc.*)?|oidc\.eks\..+|container\.googleapis\.com|.+\.oic\..+"
 )
 """Hosts of issuers (CI services, projected Kubernetes tokens) whose requesters choose the audience."""
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def chooses_audience(issuer: str) -> bool:
@@ -33,31 +34,40 @@ def chooses_audience(issuer: str) -> bool:
 
 
 class JwksSpec(Part):
-    """Where an issuer's keys come from; exactly one of them."""
+    """Where an issuer's keys come from; exactly one of them, and whom to trust there."""
 
     discovery: Literal[True] | None = None
     url: Text | None = None
     file: ConfigPath | None = None
+    cluster: Name | None = None
+    """Target of family kubernetes: its ServiceAccount issuer's keys, asked for by the gateway's credential there."""
+    ca: ConfigPath | None = None
+    """PEM, for ``discovery`` and ``url``; left out: the system's store."""
 
     @field_validator("url")
     @classmethod
     def _safe_address(cls, url: str | None) -> str | None:
-        if url is not None and not _is_fetchable(url):
+        if url is not None and not is_fetchable(url):
             raise ValueError(f"{url!r}: keys are fetched over https, or http from this machine, without userinfo")
         return url
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if sum(source is not None for source in (self.discovery, self.url, self.file)) != 1:
-            raise ValueError("give exactly one of `discovery: true`, `url` and `file`")
+        if sum(source is not None for source in (self.discovery, self.url, self.file, self.cluster)) != 1:
+            raise ValueError("give exactly one of `discovery: true`, `url`, `file` and `cluster`")
+        if self.ca is not None and not (self.discovery or self.url):
+            raise ValueError("`ca` belongs to `discovery` and `url`")
         return self
 
 
 class ClaimsSpec(Part):
     """Which claims say what; each a name or a dotted path."""
 
+    subject: Text = "sub"
     groups: Text = "groups"
     session: Text = "sid"
+    purpose: Text | None = None
+    """What the agent is there for; people who approve its calls see it."""
 
 
 class GroupsSpec(Part):
@@ -80,8 +90,14 @@ class IssuerSpec(Part):
     groups: GroupsSpec = Field(default_factory=GroupsSpec)
     require: dict[Text, Annotated[tuple[Text, ...], Field(min_length=1)]] = Field(default_factory=dict)
     """Claim to globs, one of which its value must match."""
+    clients: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
+    """Globs of the clients (``azp``, else ``client_id`` or ``appid``) that tokens may have been made for."""
     max_age: Duration | None = None
     """Left out: a token is good until it expires."""
+    token_review: Name | None = None
+    """Target of family kubernetes, which is asked whether the token still counts (its pod may be gone)."""
+    use: Literal["calls", "exchange", "any"] = "any"
+    """Whether its tokens may be shown with calls, only be exchanged for a token of the gateway, or both."""
     dev: bool = False
     """A local issuer for development: shared keys (HS256) are accepted."""
 
@@ -106,7 +122,7 @@ class IssuerSpec(Part):
 
     @model_validator(mode="after")
     def _discovery_has_an_address(self) -> Self:
-        if self.jwks.discovery and not _is_fetchable(self.issuer):
+        if self.jwks.discovery and not is_fetchable(self.issuer):
             raise ValueError("`issuer` is no https address, so its keys cannot be discovered; give jwks a url or file")
         return self
 
@@ -115,6 +131,15 @@ class IdentitySpec(Part):
     """Who may say who an agent is."""
 
     issuers: tuple[IssuerSpec, ...] = ()
+    api_keys: Literal["on", "off"] = "on"
+    """Whether keys of ``gatehold keys`` are accepted."""
+    saml: tuple[SamlSpec, ...] = ()
+    exchange: ExchangeSpec = Field(default_factory=ExchangeSpec)
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _on_and_off_are_words(cls, value: object) -> object:
+        return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
 
 
 def _split(url: str) -> SplitResult | None:
@@ -122,10 +147,3 @@ def _split(url: str) -> SplitResult | None:
         return urlsplit(url)
     except ValueError:
         return None
-
-
-def _is_fetchable(url: str) -> bool:
-    parts = _split(url)
-    if parts is None or not parts.hostname or parts.username is not None or parts.fragment:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)

@@ -6,21 +6,17 @@ Loading does not look for them, since a machine that checks a configuration need
 from collections.abc import Iterator
 from pathlib import Path
 
+from gatehold.config.credentials import CredentialSpec
 from gatehold.config.gateway import GatewaySpec
 from gatehold.config.model import Configuration, Target
-from gatehold.config.target import CredentialSpec
-from gatehold.config.values import CredentialUnavailable, SecretRef
+from gatehold.config.values import CredentialUnavailable, Secret, SecretRef
 from policy.model import Problem
 
 
 def missing(configuration: Configuration) -> tuple[Problem, ...]:
     """Everything that is named and cannot be had here, at the line of the target or gateway that names it."""
     gateway = configuration.gateway
-    problems = [
-        Problem(file=gateway.file, line=gateway.line, message=message)
-        for issuer in gateway.spec.identity.issuers
-        for message in _unreadable(issuer.jwks.file)
-    ]
+    problems = [Problem(file=gateway.file, line=gateway.line, message=message) for message in _identity(gateway.spec)]
     problems += [
         Problem(file=gateway.file, line=gateway.line, message=message)
         for message in (*_login(gateway.spec), *_channels(gateway.spec))
@@ -32,6 +28,14 @@ def missing(configuration: Configuration) -> tuple[Problem, ...]:
             message = f"mask profile {name}: {profile.ner.place}: no language model is there; nothing is downloaded"
             problems.append(Problem(file=gateway.file, line=gateway.line, message=message))
     return tuple(problems)
+
+
+def _identity(spec: GatewaySpec) -> Iterator[str]:
+    for issuer in spec.identity.issuers:
+        yield from _unreadable(issuer.jwks.file)
+        yield from _unreadable(issuer.jwks.ca)
+    for provider in spec.identity.saml:
+        yield from _unreadable(provider.certificate)
 
 
 def _login(spec: GatewaySpec) -> Iterator[str]:
@@ -64,16 +68,22 @@ def _target(target: Target) -> Iterator[str]:
     if spec.credential.kubernetes is not None:
         yield from _unreadable(spec.credential.kubernetes.kubeconfig)
         yield from _unreadable(spec.credential.kubernetes.token_file)
+    if spec.credential.client_certificate is not None:
+        yield from _unreadable(spec.credential.client_certificate.certificate)
+        yield from _unreadable(spec.credential.client_certificate.key)
+    for path in spec.credential.source.files if spec.credential.source else ():
+        yield from _unreadable(path)
     for reference in _references(spec.credential):
         try:
-            reference.resolve()
+            reference.resolve(fields={name: Secret("known later") for name in reference.fields})
         except CredentialUnavailable as error:
             yield f"target {target.name}: {error}"
 
 
 def _references(spec: CredentialSpec) -> Iterator[SecretRef]:
-    basic = (spec.basic.username, spec.basic.password) if spec.basic else ()
-    yield from (reference for reference in (spec.value, spec.bearer, *basic) if reference is not None)
+    yield from spec.templates
+    if spec.source is not None:
+        yield from spec.source.templates
 
 
 def _unreadable(path: Path | None) -> Iterator[str]:

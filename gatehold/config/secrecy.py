@@ -1,4 +1,4 @@
-"""``${env:NAME}`` and ``${file:PATH}`` stand for secrets, so they are understood in credential fields only.
+"""``${env:}``, ``${file:}`` and ``${from:}`` stand for secrets, so they are understood in credential fields only.
 
 Anywhere else they would be taken as they are written, and a secret would be looked for where none is.
 """
@@ -10,9 +10,16 @@ from gatehold.config.judging import kind_of
 from gatehold.config.source import Document, Place
 from policy.model import Problem
 
-CREDENTIAL_FIELDS = frozenset(
-    ("spec", "credential", *field) for field in (("value",), ("bearer",), ("basic", "username"), ("basic", "password"))
+_FORMS = (("value",), ("bearer",), ("basic", "username"), ("basic", "password"))
+_AWS = (("aws", "accessKeyId"), ("aws", "secretAccessKey"), ("aws", "sessionToken"))
+_FROM = (
+    ("from", "vault", "auth", "approle", "roleId"),
+    ("from", "vault", "auth", "approle", "secretId"),
+    ("from", "vault", "auth", "token"),
+    ("from", "oauth", "clientSecret"),
+    ("from", "exchange", "clientSecret"),
 )
+CREDENTIAL_FIELDS: frozenset[Place] = frozenset(("spec", "credential", *field) for field in (*_FORMS, *_AWS, *_FROM))
 CLIENT_SECRET: Place = ("spec", "console", "login", "oidc", "clientSecret")
 """The one of a Gateway: by which it is known to the OpenID provider of people."""
 _SECRETS = frozenset({*(("Target", place) for place in CREDENTIAL_FIELDS), ("Gateway", CLIENT_SECRET)})

@@ -25,7 +25,7 @@ HIDDEN = "***"
 MAX_SECRET = 64 * 1024
 """Bytes that one referenced file may have."""
 
-_REFERENCE = re.compile(r"\$\{(env|file):([^${}]+)\}")
+_REFERENCE = re.compile(r"\$\{(env|file|from):([^${}]+)\}")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -65,23 +65,32 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One ``${env:NAME}`` or ``${file:PATH}``."""
+    """One ``${env:NAME}``, ``${file:PATH}`` or ``${from:FIELD}``."""
 
-    kind: Literal["env", "file"]
+    kind: Literal["env", "file", "from"]
     name: str
-    """The variable, or the absolute path."""
+    """The variable, the absolute path, or the field of the credential's source."""
 
     def __str__(self) -> str:
         return f"${{{self.kind}:{self.name}}}"
 
-    def read(self, environ: Mapping[str, str]) -> str:
+    def read(self, environ: Mapping[str, str], fields: Mapping[str, Secret]) -> str:
         """What it stands for now; a file's closing line break is no part of it."""
-        value = environ.get(self.name) if self.kind == "env" else _read_text(Path(self.name))
+        value = self._value(environ, fields)
         if not value:
             raise CredentialUnavailable(f"{self} is {'not set' if value is None else 'empty'}")
         if _CONTROL.search(value):
             raise CredentialUnavailable(f"{self} holds a line break, control character or invalid text")
         return value
+
+    def _value(self, environ: Mapping[str, str], fields: Mapping[str, Secret]) -> str | None:
+        match self.kind:
+            case "env":
+                return environ.get(self.name)
+            case "file":
+                return _read_text(Path(self.name))
+            case "from":
+                return fields[self.name].reveal() if self.name in fields else None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -95,13 +104,20 @@ class SecretRef:
 
     @property
     def references(self) -> tuple[Reference, ...]:
-        """The variables and files that it needs."""
+        """The variables, files and fields that it needs."""
         return tuple(part for part in self.parts if isinstance(part, Reference))
 
-    def resolve(self, environ: Mapping[str, str] | None = None) -> Secret:
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that it needs of the credential's source."""
+        return tuple(each.name for each in self.references if each.kind == "from")
+
+    def resolve(
+        self, environ: Mapping[str, str] | None = None, *, fields: Mapping[str, Secret] | None = None
+    ) -> Secret:
         """The credential as it is now. Raises ``CredentialUnavailable``."""
-        known = os.environ if environ is None else environ
-        return Secret("".join(part if isinstance(part, str) else part.read(known) for part in self.parts))
+        known, given = os.environ if environ is None else environ, fields or {}
+        return Secret("".join(part if isinstance(part, str) else part.read(known, given) for part in self.parts))
 
     @classmethod
     def parse(cls, template: object, base: Path) -> "SecretRef":
@@ -131,11 +147,11 @@ def _parts(template: str, start: Path) -> list[str | Reference]:
     parts: list[str | Reference] = []
     for text, kind, name in zip(pieces[::3], [*pieces[1::3], ""], [*pieces[2::3], ""], strict=True):
         if "${" in text:
-            raise ValueError("`${` starts ${env:NAME} or ${file:PATH}, nothing else")
+            raise ValueError("`${` starts ${env:NAME}, ${file:PATH} or ${from:FIELD}, nothing else")
         if kind == "env" and not _ENVIRONMENT_NAME.fullmatch(name):
             raise ValueError("${env:...} names a variable of letters, digits and _")
         parts += [text] if text else []
-        parts += [Reference(kind, name if kind == "env" else str(start / name))] if kind else []  # type: ignore[arg-type]
+        parts += [Reference(kind, str(start / name) if kind == "file" else name)] if kind else []  # type: ignore[arg-type]
     return parts
 
 

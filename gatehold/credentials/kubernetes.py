@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gatehold.config.target import KubernetesCredentialSpec
+from gatehold.config.credentials import KubernetesCredentialSpec
 from gatehold.config.values import CredentialUnavailable, Secret
 from gatehold.credentials import certificates, plugins
 from gatehold.credentials.injection import Injection

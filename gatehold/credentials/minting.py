@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import httpx2
 
-from gatehold.config.target import ServiceAccountSpec
+from gatehold.config.credentials import ServiceAccountSpec
 from gatehold.config.values import CredentialUnavailable, Secret
 from gatehold.credentials.injection import Injection
 from gatehold.credentials.plugins import unix_time

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
-from gatehold.config.target import BasicSpec, CredentialSpec
+from gatehold.config.credentials import BasicSpec, CredentialSpec
 from gatehold.config.values import CredentialUnavailable, Reference, Secret, SecretRef
 from gatehold.credentials.injection import Injection, Origin, checked_header
 
@@ -98,7 +98,7 @@ def template_source(spec: CredentialSpec, bound: Bound) -> TemplateSource:
         return _header("Authorization", "Bearer ", spec.bearer, bound)
     if spec.header is not None and spec.value is not None:
         return _header(spec.header, spec.prefix, spec.value, bound)
-    raise ValueError("a credential is one of header, bearer, basic and kubernetes")
+    raise CredentialUnavailable("this form of credential is not made")
 
 
 def token_file_source(path: Path, bound: Bound) -> TemplateSource:

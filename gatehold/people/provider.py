@@ -16,7 +16,8 @@ import httpx2
 from authlib.oauth2.auth import ClientAuth  # type: ignore[import-untyped]
 from authlib.oauth2.rfc6749.parameters import prepare_token_request  # type: ignore[import-untyped]
 
-from gatehold.config.console import OidcSpec, is_address
+from gatehold.config.addresses import is_fetchable
+from gatehold.config.console import OidcSpec
 from gatehold.config.values import CredentialUnavailable
 from gatehold.identity.jose import strict_json
 from gatehold.people.refusals import SignInRefused, Why
@@ -115,7 +116,7 @@ class Provider:
         userinfo = document.get("userinfo_endpoint")
         for name, address in {**required, "userinfo_endpoint": userinfo}.items():
             if not (address is None and name not in required) and not (
-                isinstance(address, str) and is_address(address)
+                isinstance(address, str) and is_fetchable(address)
             ):
                 raise SignInRefused(Why.PROVIDER_SILENT, f"{self._host}: its {name} is no https address")
         return Metadata(

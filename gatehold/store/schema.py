@@ -23,7 +23,7 @@ from sqlalchemy import (
     false,
 )
 
-VERSION: Final = "0005"
+VERSION: Final = "0006"
 """The newest revision in ``migrations/versions``."""
 
 VERSION_TABLE: Final = "schema_version"
@@ -239,6 +239,43 @@ revocations = Table(
 )
 """Whose access is taken away. ``issuer``: of a subject, empty for any; ``until`` NULL: until it is lifted.
 ``issued_before``: of tokens from before then only."""
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("subject", Text, nullable=False),
+    Column("groups", _JSON, nullable=False),
+    Column("purpose", Text, nullable=False, server_default=""),
+    Column("label", String(128), nullable=False, server_default=""),
+    Column("created", Double, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("expires", Double),
+    Column("revoked", Double),
+    Column("last_used", Double),
+)
+"""Keys of agents without an identity provider. ``digest``: SHA-256 of the key, which is shown once and kept nowhere."""
+
+used_assertions = Table(
+    "used_assertions",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("expires", Double, nullable=False),
+)
+"""SHA-256 over issuer and id of assertions that were exchanged: they count once, and are forgotten when over."""
+
+Index("ix_used_assertions_expires", used_assertions.c.expires)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("kid", String(64), primary_key=True),
+    Column("jwk", _JSON, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("expires", Double, nullable=False),
+)
+"""Public halves of the keys by which gateways on this store sign tokens; the private ones never leave their process."""
 
 limits = Table(
     "limits",

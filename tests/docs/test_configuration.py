@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from gatehold.config import channels, console, gateway, issuers, target
+from gatehold.config import channels, console, credentials, gateway, issuers, target
 from masking.profiles import ner_spec, restore_spec
 from masking.profiles import spec as profiles
 from policy import packs
@@ -40,10 +40,10 @@ SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
     "spec of a Target": (target.TargetSpec,),
     "mask of a Target": (target.TargetMaskSpec,),
     "tls": (target.TlsSpec,),
-    "credential": (target.CredentialSpec,),
-    "credential.basic": (target.BasicSpec,),
-    "credential.kubernetes": (target.KubernetesCredentialSpec,),
-    "credential.kubernetes.serviceAccount": (target.ServiceAccountSpec,),
+    "credential": (credentials.CredentialSpec,),
+    "credential.basic": (credentials.BasicSpec,),
+    "credential.kubernetes": (credentials.KubernetesCredentialSpec,),
+    "credential.kubernetes.serviceAccount": (credentials.ServiceAccountSpec,),
     "paths": (target.PathsSpec,),
     "spec of a MaskProfile": (profiles.MaskProfileSpec,),
     "entities": (profiles.EntitySpec,),

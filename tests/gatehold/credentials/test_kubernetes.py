@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gatehold.config.target import KubernetesCredentialSpec
+from gatehold.config.credentials import KubernetesCredentialSpec
 from gatehold.config.values import CredentialUnavailable
 from gatehold.credentials.injection import Injection, origins
 from gatehold.credentials.kubernetes import kubernetes_source

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import trustme
 
-from gatehold.config.target import ServiceAccountSpec
+from gatehold.config.credentials import ServiceAccountSpec
 from gatehold.config.values import CredentialUnavailable, Secret
 from gatehold.credentials.injection import Injection, origins
 from gatehold.credentials.minting import Endpoint, ServiceAccountSource
