@@ -1,36 +1,20 @@
-"""Who may say who an agent is: ``Gateway.spec.identity``.
+"""Who may say who an agent is: ``Gateway.spec.identity``."""
 
-Where the one who asks for a token also chooses its audience, the audience proves nothing: any CI job or pod of the
-world could get a token for this gateway. Such issuers need ``require``, which ties tokens to an owner.
-"""
-
-import re
 from typing import Annotated, Literal, Self
-from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from gatehold.config import issuer_urls
 from gatehold.config.addresses import is_fetchable
 from gatehold.config.exchange import ExchangeSpec, SamlSpec
+from gatehold.config.open_audiences import chooses_audience, tied
 from gatehold.config.shape import Name, Part, Text
 from gatehold.config.values import ConfigPath, Duration
 
 ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 SYMMETRIC = ("HS256", "HS384", "HS512")
 
-_OPEN_AUDIENCE = re.compile(
-    r"token\.actions\.githubusercontent\.com|accounts\.google\.com|gitlab\.com|gitlab\..+|oidc\.circleci\.com"
-    r"|agent\.buildkite\.com|kubernetes\.default(\.svc.*)?|oidc\.eks\..+|container\.googleapis\.com|.+\.oic\..+"
-)
-"""Hosts of issuers (CI services, projected Kubernetes tokens) whose requesters choose the audience."""
-
-
-def chooses_audience(issuer: str) -> bool:
-    """Does whoever asks this issuer for a token choose its audience?"""
-    parts = _split(issuer if "://" in issuer else f"https://{issuer}")
-    host = (parts.hostname or "") if parts else ""
-    # GitHub Enterprise Server and self-hosted GitLab have hosts of any name; the former is known by its path.
-    return bool(_OPEN_AUDIENCE.fullmatch(host)) or (parts is not None and parts.path.startswith("/_services/token"))
+_MAIL = frozenset({"email", "mail"})
 
 
 class JwksSpec(Part):
@@ -61,7 +45,7 @@ class JwksSpec(Part):
 
 
 class ClaimsSpec(Part):
-    """Which claims say what; each a name or a dotted path."""
+    """Which claims say what; each a name, a dotted path, or a JSON Pointer."""
 
     subject: Text = "sub"
     groups: Text = "groups"
@@ -82,7 +66,7 @@ class IssuerSpec(Part):
 
     name: Name
     issuer: Text
-    """The exact value of ``iss``."""
+    """The exact value of ``iss``. ``{claim}`` in it stands for each value that ``require`` names for that claim."""
     audience: Text
     jwks: JwksSpec
     algorithms: tuple[Literal[*ASYMMETRIC, *SYMMETRIC], ...] = Field(min_length=1)  # type: ignore[valid-type]
@@ -91,7 +75,7 @@ class IssuerSpec(Part):
     require: dict[Text, Annotated[tuple[Text, ...], Field(min_length=1)]] = Field(default_factory=dict)
     """Claim to globs, one of which its value must match."""
     clients: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
-    """Globs of the clients (``azp``, else ``client_id`` or ``appid``) that tokens may have been made for."""
+    """Globs of the clients (``azp``, ``client_id``, ``appid``, ``cid``) that tokens may have been made for."""
     max_age: Duration | None = None
     """Left out: a token is good until it expires."""
     token_review: Name | None = None
@@ -112,8 +96,7 @@ class IssuerSpec(Part):
 
     @model_validator(mode="after")
     def _audience_proves_something(self) -> Self:
-        tied = any(set(pattern) - {"*"} for patterns in self.require.values() for pattern in patterns)
-        if chooses_audience(self.issuer) and not tied:
+        if chooses_audience(self.issuer) and not tied(self.require):
             raise ValueError(
                 "`require` is missing: with this issuer anyone can ask for this audience; "
                 "name the claim that ties tokens to you, as in require: {repository_owner: [acme]}"
@@ -121,7 +104,23 @@ class IssuerSpec(Part):
         return self
 
     @model_validator(mode="after")
+    def _tenants_are_named(self) -> Self:
+        issuer_urls.check(self.issuer, self.require)
+        return self
+
+    @model_validator(mode="after")
+    def _addresses_are_verified(self) -> Self:
+        if self.claims.subject.removeprefix("/") in _MAIL and self.require.get("email_verified") != ("true",):
+            raise ValueError(
+                "`claims.subject`: an e-mail address names nobody unless its owner was asked; "
+                'use sub, or add require: {email_verified: ["true"]}'
+            )
+        return self
+
+    @model_validator(mode="after")
     def _discovery_has_an_address(self) -> Self:
+        if self.jwks.discovery and issuer_urls.is_template(self.issuer):
+            raise ValueError("`jwks`: an issuer with placeholders has no one address to discover; give `url` or `file`")
         if self.jwks.discovery and not is_fetchable(self.issuer):
             raise ValueError("`issuer` is no https address, so its keys cannot be discovered; give jwks a url or file")
         return self
@@ -140,10 +139,3 @@ class IdentitySpec(Part):
     @classmethod
     def _on_and_off_are_words(cls, value: object) -> object:
         return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
-
-
-def _split(url: str) -> SplitResult | None:
-    try:
-        return urlsplit(url)
-    except ValueError:
-        return None

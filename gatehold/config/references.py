@@ -10,6 +10,7 @@ from gatehold.config.addresses import overlap
 from gatehold.config.documents import GatewayDocument, MaskProfileDocument, PolicyDocument, TargetDocument
 from gatehold.config.entries import Entries, path_text, unknown
 from gatehold.config.gateway import GatewaySpec
+from gatehold.config.identity_names import check_identity
 from gatehold.config.source import Document, Place
 from masking.profiles import MaskProfileSpec, resolve
 from masking.profiles.resolving import BUILTIN, ProfileError
@@ -66,12 +67,6 @@ def _gateway_names(entries: Entries) -> Iterator[Problem]:
         for at, name in enumerate(gateway.spec.policies):
             known = entries.names("Policy") | set(packs)
             yield from unknown(entry.document, ("spec", "policies", at), "policy", name, known)
-        for key in ("name", "issuer"):
-            values = [getattr(issuer, key) for issuer in gateway.spec.identity.issuers]
-            for at, value in enumerate(values):
-                if value in values[:at]:
-                    place = ("spec", "identity", "issuers", at, key)
-                    yield entry.document.problem(place, f"two issuers have the {key} {value}")
         channels = [channel.name for channel in gateway.spec.notify]
         for at, name in enumerate(channels):
             if name in channels[:at]:
@@ -169,6 +164,7 @@ _CHECKS: tuple[Callable[[Entries], Iterator[Problem]], ...] = (
     _names_are_unique,
     _listeners,
     _gateway_names,
+    check_identity,
     _addresses,
     _mask_profiles,
     _rule_targets,

@@ -7,31 +7,36 @@ treated as absent, for a rule may deny by it.
 
 import hashlib
 from base64 import b32encode
-from collections.abc import Mapping
 from typing import Any
 
 from gatehold.identity.issuers import Issuer, matches
 from gatehold.identity.jose import UnverifiedToken
+from gatehold.identity.paths import ABSENT, lookup, scalar, steps
 from gatehold.identity.refusals import Reason, refused
 from policy.model import Agent, SessionId
 
 LEEWAY = 60.0
 MAX_SUBJECT = 1024
 MAX_GROUP = 256
+MAX_GROUPS = 1000
+MAX_PURPOSE = 512
 
-_ABSENT = object()
+_CLIENTS = ("azp", "client_id", "appid", "cid")
+"""Claims that name the client which asked for a token: OpenID Connect and Entra v2, RFC 9068, Entra v1, Okta."""
 
 
 def agent_of(issuer: Issuer, token: UnverifiedToken, *, now: float) -> Agent:
     """The agent that a token stands for, whose signature the caller has verified with a key of ``issuer``.
 
-    Raises ``Refusal``: ``wrong-audience``, ``expired``, ``not-yet-valid``, ``too-old``, ``claims``.
+    Raises ``Refusal``: ``wrong-audience``, ``wrong-client``, ``expired``, ``not-yet-valid``, ``too-old``, ``claims``,
+    ``groups-elsewhere``.
     """
     payload = token.payload
     _check_audience(issuer, payload)
+    _check_client(issuer, payload)
     expires_at = _check_times(issuer, payload, now)
     _check_required(issuer, payload)
-    subject = _text(payload.get("sub"), MAX_SUBJECT)
+    subject = _subject(issuer, payload)
     return Agent(
         issuer=issuer.name,
         subject=subject,
@@ -39,22 +44,14 @@ def agent_of(issuer: Issuer, token: UnverifiedToken, *, now: float) -> Agent:
         claims=payload,
         session=_session(issuer, subject, token),
         expires_at=expires_at,
+        purpose=_purpose(issuer, payload),
     )
 
 
-def lookup(claims: Mapping[str, Any], path: str) -> Any:
-    """The claim named ``path``, else what the dotted path leads to, else ``_ABSENT``.
-
-    The whole name goes first, because claim names may be URLs (``https://example.com/groups``).
-    """
-    if path in claims:
-        return claims[path]
-    value: Any = claims
-    for step in path.split("."):
-        if not isinstance(value, Mapping) or step not in value:
-            return _ABSENT
-        value = value[step]
-    return value
+def _subject(issuer: Issuer, payload: dict[str, Any]) -> str:
+    """Subjects are unique within a value of ``iss``: where tenants share a name here, theirs stands before them."""
+    subject = _text(lookup(payload, issuer.subject_claim), MAX_SUBJECT)
+    return "/".join((*issuer.pinned.values(), subject))
 
 
 def _check_audience(issuer: Issuer, payload: dict[str, Any]) -> None:
@@ -62,6 +59,15 @@ def _check_audience(issuer: Issuer, payload: dict[str, Any]) -> None:
     members = audience if isinstance(audience, list) else [audience]
     if not all(isinstance(member, str) for member in members) or issuer.audience not in members:
         raise refused(Reason.WRONG_AUDIENCE)
+
+
+def _check_client(issuer: Issuer, payload: dict[str, Any]) -> None:
+    """Every claim that names the client must name one that is allowed, and there must be one."""
+    if issuer.clients is None:
+        return
+    named = [payload[name] for name in _CLIENTS if name in payload]
+    if not named or not all(isinstance(client, str) and matches(issuer.clients, client) for client in named):
+        raise refused(Reason.WRONG_CLIENT)
 
 
 def _check_times(issuer: Issuer, payload: dict[str, Any], now: float) -> float:
@@ -85,8 +91,8 @@ def _check_times(issuer: Issuer, payload: dict[str, Any], now: float) -> float:
 
 
 def _time(payload: dict[str, Any], name: str) -> float | None:
-    value = payload.get(name, _ABSENT)
-    if value is _ABSENT:
+    value = payload.get(name, ABSENT)
+    if value is ABSENT:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**53:
         raise refused(Reason.CLAIMS)
@@ -94,37 +100,46 @@ def _time(payload: dict[str, Any], name: str) -> float | None:
 
 
 def _check_required(issuer: Issuer, payload: dict[str, Any]) -> None:
+    if any(payload.get(name) != value for name, value in issuer.pinned.items()):
+        raise refused(Reason.CLAIMS)
     for path, patterns in issuer.require.items():
         value = lookup(payload, path)
         candidates = value if isinstance(value, list) else [value]
-        if not any(matches(patterns, text) for text in map(_scalar, candidates) if text is not None):
+        if not any(matches(patterns, text) for text in map(scalar, candidates) if text is not None):
             raise refused(Reason.CLAIMS)
 
 
-def _scalar(value: Any) -> str | None:
-    """A claim's value as a pattern sees it: strings as they are, booleans and integers as JSON writes them."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    return value if isinstance(value, str) else None
-
-
 def _groups(issuer: Issuer, payload: dict[str, Any]) -> tuple[str, ...]:
+    _check_not_elsewhere(issuer, payload)
     value = lookup(payload, issuer.groups_claim)
-    if value is _ABSENT:
-        _check_not_elsewhere(issuer, payload)
+    if value is ABSENT:
         return ()
     members = value if isinstance(value, list) else [value]
+    if len(members) > MAX_GROUPS:
+        raise refused(Reason.CLAIMS)
     named = {_text(member, MAX_GROUP) for member in members}
     return tuple(sorted(group for group in named if issuer.groups is None or matches(issuer.groups, group)))
 
 
 def _check_not_elsewhere(issuer: Issuer, payload: dict[str, Any]) -> None:
-    """Refuse a token that says its groups are too many and to be fetched elsewhere (OpenID Connect Core, 5.6.2)."""
-    elsewhere = payload.get("_claim_names")
-    if isinstance(elsewhere, dict) and issuer.groups_claim in elsewhere:
+    """Refuse a token that says its groups are too many and to be fetched elsewhere.
+
+    ``_claim_names`` is OpenID Connect Core, 5.6.2; Entra ID says ``hasgroups`` where a token must be short. An agent
+    without its groups could be one that a rule would deny.
+    """
+    elsewhere = payload.get("_claim_names", {})
+    if not isinstance(elsewhere, dict):
         raise refused(Reason.CLAIMS)
+    names = {issuer.groups_claim, steps(issuer.groups_claim)[0]}
+    if names & elsewhere.keys() or ("groups" in names and payload.get("hasgroups", False) is not False):
+        raise refused(Reason.GROUPS_ELSEWHERE)
+
+
+def _purpose(issuer: Issuer, payload: dict[str, Any]) -> str:
+    if issuer.purpose_claim is None:
+        return ""
+    value = lookup(payload, issuer.purpose_claim)
+    return "" if value is ABSENT else _text(value, MAX_PURPOSE)
 
 
 def _session(issuer: Issuer, subject: str, token: UnverifiedToken) -> SessionId:
@@ -134,8 +149,8 @@ def _session(issuer: Issuer, subject: str, token: UnverifiedToken) -> SessionId:
     """
     for name in (issuer.session_claim, "jti"):
         value = lookup(token.payload, name)
-        if value is not _ABSENT:
-            source = (name, _text(_scalar(value), MAX_SUBJECT))
+        if value is not ABSENT:
+            source = (name, _text(scalar(value), MAX_SUBJECT))
             break
     else:
         source = ("token", hashlib.sha256(token.signed).hexdigest())
@@ -152,6 +167,9 @@ def session_id(*parts: str) -> SessionId:
 
 
 def _text(value: Any, longest: int) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= longest or not value.isprintable():
+    """Text that people can tell from other text: no control or format characters, no spaces at its ends."""
+    if not isinstance(value, str) or not 0 < len(value) <= longest:
+        raise refused(Reason.CLAIMS)
+    if not value.isprintable() or value != value.strip():
         raise refused(Reason.CLAIMS)
     return value

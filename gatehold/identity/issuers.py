@@ -1,13 +1,22 @@
 """An issuer as the verifier needs it: what its tokens must say, made once from the configuration."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
+from gatehold.config.issuer_urls import expanded
 from gatehold.config.issuers import IssuerSpec
-from gatehold.identity.keyset import FITTING, SYMMETRIC
+from gatehold.identity.keyset import FITTING, SYMMETRIC, Key
+from gatehold.identity.vouching import API_KEY_ISSUER, Use
 
 type Globs = tuple[re.Pattern[str], ...]
+
+_USES: Final[Mapping[str, frozenset[Use]]] = {
+    "calls": frozenset({"calls"}),
+    "exchange": frozenset({"exchange"}),
+    "any": frozenset({"calls", "exchange"}),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,28 +29,50 @@ class Issuer:
     """The exact value of ``iss``."""
     audience: str
     algorithms: frozenset[str]
+    uses: frozenset[Use] = _USES["any"]
+    subject_claim: str = "sub"
     groups_claim: str = "groups"
     session_claim: str = "sid"
+    purpose_claim: str | None = None
     groups: Globs | None = None
     """Groups that it may assert; None: any."""
     require: Mapping[str, Globs] = field(default_factory=dict)
     """Claim path -> globs, of which its value must match one."""
+    pinned: Mapping[str, str] = field(default_factory=dict)
+    """Claims whose values stand in ``url``."""
+    clients: Globs | None = None
+    """Clients that tokens may have been made for; None: any."""
     max_age: float | None = None
     """Seconds since ``iat`` for which a token is good; None: until ``exp``."""
 
+    def owns(self, key: Key, payload: Mapping[str, Any]) -> bool:
+        """Whether a key of the set counts for a token: some keys count for one tenant of their publisher only."""
+        if key.issuer is None:
+            return True
+        tenant = payload.get("tid")
+        return key.issuer.replace("{tenantid}", tenant if isinstance(tenant, str) else "") == self.url
+
 
 def issuers_of(specs: Iterable[IssuerSpec]) -> tuple[Issuer, ...]:
-    """The issuers of a configuration.
+    """The issuers of a configuration, one for each value of ``iss``: several of one name where there are tenants.
 
     With several of them a group counts only if its issuer lists it: one issuer could otherwise put its agents into a
     group that rules mean for another's. Raises ``ValueError`` for a combination that cannot be verified safely.
     """
     listed = tuple(specs)
-    for attribute in ("name", "issuer"):
-        values = [getattr(spec, attribute) for spec in listed]
+    made = tuple(each for spec in listed for each in _tenants(spec, alone=len(listed) == 1))
+    for attribute, values in (("name", [spec.name for spec in listed]), ("issuer", [each.url for each in made])):
         if len(set(values)) != len(values):
             raise ValueError(f"two issuers have the same {attribute}")
-    return tuple(_issuer(spec, alone=len(listed) == 1) for spec in listed)
+    if any(spec.name == API_KEY_ISSUER for spec in listed):
+        raise ValueError(f"issuer {API_KEY_ISSUER}: this is the name of the gateway's own")
+    return made
+
+
+def _tenants(spec: IssuerSpec, *, alone: bool) -> Iterator[Issuer]:
+    issuer = _issuer(spec, alone=alone)
+    for url, pinned in expanded(spec.issuer, spec.require):
+        yield replace(issuer, url=url, pinned=pinned)
 
 
 def _issuer(spec: IssuerSpec, *, alone: bool) -> Issuer:
@@ -56,10 +87,14 @@ def _issuer(spec: IssuerSpec, *, alone: bool) -> Issuer:
         url=spec.issuer,
         audience=spec.audience,
         algorithms=algorithms,
+        uses=_USES[spec.use],
+        subject_claim=spec.claims.subject,
         groups_claim=spec.claims.groups,
         session_claim=spec.claims.session,
+        purpose_claim=spec.claims.purpose,
         groups=None if alone and not allowed else globs(allowed or ()),
         require={path: globs(patterns) for path, patterns in spec.require.items()},
+        clients=None if spec.clients is None else globs(spec.clients),
         max_age=spec.max_age,
     )
 

@@ -22,7 +22,9 @@ MAX_DEPTH = 16
 MAX_KEY_ID = 512
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
-_TYPES = frozenset({"jwt", "at+jwt", "application/jwt", "application/at+jwt"})
+_NOT_UNDERSTOOD = frozenset({"crit", "b64", "enc", "zip", "epk"})
+"""Header members that change what the segments mean: extensions, encryption, compression."""
+_TYPES = frozenset({"jwt", "jose", "at+jwt", "application/jwt", "application/at+jwt"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +78,9 @@ def _read_header(header: dict[str, Any]) -> tuple[str, str | None]:
     sound = (
         isinstance(kind, str)
         and kind.lower() in _TYPES
-        and "crit" not in header
-        and "b64" not in header
-        and (key_id is None or (isinstance(key_id, str) and len(key_id) <= MAX_KEY_ID))
+        and not header.keys() & _NOT_UNDERSTOOD
+        and str(header.get("cty", "")).lower() != "jwt"
+        and ("kid" not in header or (isinstance(key_id, str) and len(key_id) <= MAX_KEY_ID))
     )
     if not sound:
         raise refused(Reason.MALFORMED)

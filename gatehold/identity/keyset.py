@@ -41,6 +41,8 @@ class Key:
     """Those of the issuer's pinned algorithms that this key may be used with."""
     thumbprint: str
     """RFC 7638: the same key has the same one, wherever it is published."""
+    issuer: str | None = None
+    """The only ``iss`` that it counts for, where the set says so; ``{tenantid}`` in it stands for the claim ``tid``."""
     material: Any = field(repr=False)
 
     def verifies(self, algorithm: str, signed: bytes, signature: bytes) -> bool:
@@ -51,23 +53,23 @@ class Key:
 class KeySet:
     """The usable keys of one JWKS document. Immutable."""
 
-    __slots__ = ("_by_id", "_keys", "_thumbprints")
+    __slots__ = ("_by_id", "_keys", "_members")
 
     def __init__(self, keys: Iterable[Key] = ()) -> None:
         self._keys = tuple(keys)
-        self._thumbprints = frozenset(key.thumbprint for key in self._keys)
+        self._members = frozenset(map(_told_apart, self._keys))
         self._by_id: dict[str, Key | None] = {}
         for key in self._keys:
             if key.key_id is not None:
                 known = self._by_id.setdefault(key.key_id, key)
-                same = known is not None and (known.thumbprint, known.algorithms) == (key.thumbprint, key.algorithms)
+                same = known is not None and _told_apart(known) == _told_apart(key)
                 self._by_id[key.key_id] = known if same else None
 
     def __len__(self) -> int:
         return len(self._keys)
 
-    def __contains__(self, thumbprint: str) -> bool:
-        return thumbprint in self._thumbprints
+    def __contains__(self, key: Key) -> bool:
+        return _told_apart(key) in self._members
 
     def __repr__(self) -> str:
         return f"<KeySet of {len(self._keys)} keys>"
@@ -78,8 +80,13 @@ class KeySet:
 
     def only(self, algorithm: str) -> Key | None:
         """The one key that fits ``algorithm``, for tokens without a ``kid``; None if there are none or several."""
-        fitting = {key.thumbprint: key for key in self._keys if algorithm in key.algorithms}
+        fitting = {_told_apart(key): key for key in self._keys if algorithm in key.algorithms}
         return next(iter(fitting.values())) if len(fitting) == 1 else None
+
+
+def _told_apart(key: Key) -> tuple[str, frozenset[str], str | None]:
+    """All that a key may be used for."""
+    return key.thumbprint, key.algorithms, key.issuer
 
 
 def parse_keys(document: bytes, algorithms: Collection[str]) -> KeySet:
@@ -119,19 +126,29 @@ def _read_key(entry: dict[str, Any], algorithms: Collection[str]) -> Key | None:
         return None
     if not _strong(material, fitting[0]):
         return None
-    return Key(key_id=entry.get("kid"), algorithms=frozenset(fitting), thumbprint=thumbprint(public), material=material)
+    return Key(
+        key_id=entry.get("kid"),
+        algorithms=frozenset(fitting),
+        thumbprint=thumbprint(public),
+        issuer=entry.get("issuer"),
+        material=material,
+    )
 
 
 def _may_verify(entry: dict[str, Any]) -> bool:
-    """A public signature key; one that carries its private part is nobody's secret any more."""
+    """A public signature key; one that carries its private part is nobody's secret any more.
+
+    ``jwt-svid`` is what SPIFFE calls signature keys of JWTs.
+    """
     operations = entry.get("key_ops", ["verify"])
     key_id = entry.get("kid")
     return (
-        entry.get("use", "sig") == "sig"
+        entry.get("use", "sig") in {"sig", "jwt-svid"}
         and isinstance(operations, list)
         and "verify" in operations
         and "d" not in entry
         and (key_id is None or (isinstance(key_id, str) and len(key_id) <= MAX_KEY_ID))
+        and isinstance(entry.get("issuer", ""), str)
     )
 
 

@@ -39,9 +39,13 @@ class Source(Protocol):
 class Fetcher:
     """Small JSON documents over HTTP."""
 
-    def __init__(self, timeout: float = TIMEOUT) -> None:
+    def __init__(self, timeout: float = TIMEOUT, *, ca: Path | None = None) -> None:
+        """``ca``: PEM file of the authorities to trust, in place of the system's; read with the first exchange."""
         self._timeout = timeout
+        self._ca = ca
         self._client: httpx2.AsyncClient | None = None
+        self._trusting: tuple[int, int] | None = None
+        """Which state of the CA file the client was made of."""
 
     async def get(self, url: str) -> bytes:
         """The body of a 200 answer. Raises ``SourceError`` for anything else."""
@@ -53,6 +57,8 @@ class Fetcher:
             raise SourceError(f"{host}: no answer within {self._timeout:g} s") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
             raise SourceError(f"{host}: {type(error).__name__}") from None
+        except (OSError, ssl.SSLError) as error:
+            raise SourceError(f"{self._ca}: no certificates can be read: {type(error).__name__}") from None
 
     async def close(self) -> None:
         """Close kept connections; it may be used again afterwards."""
@@ -62,7 +68,7 @@ class Fetcher:
 
     async def _get(self, url: str, host: str) -> bytes:
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-        async with self._opened().stream("GET", url, headers=headers) as response:
+        async with (await self._opened()).stream("GET", url, headers=headers) as response:
             if response.status_code != 200:
                 raise SourceError(f"{host}: status {response.status_code}")
             if response.headers.get("content-encoding", "identity").lower() != "identity":
@@ -74,10 +80,14 @@ class Fetcher:
                     raise SourceError(f"{host}: the answer is larger than {MAX_DOCUMENT} bytes")
             return bytes(body)
 
-    def _opened(self) -> httpx2.AsyncClient:
-        if self._client is None:
+    async def _opened(self) -> httpx2.AsyncClient:
+        state = self._ca.stat() if self._ca is not None else None
+        trusting = (state.st_mtime_ns, state.st_size) if state is not None else None
+        if self._client is None or trusting != self._trusting:
+            await self.close()
+            self._trusting = trusting
             self._client = httpx2.AsyncClient(
-                verify=ssl.create_default_context(),
+                verify=ssl.create_default_context(cafile=self._ca),
                 follow_redirects=False,
                 trust_env=False,
                 timeout=self._timeout,

@@ -8,6 +8,7 @@ for what a cluster answers. It decides nothing.
 
     requests      one own call and what came of it         pure
     client        makes own calls, the narrow way
+    clusters      issuer keys and token reviews, for identity
     eligibility   where ``dryRun=All`` keeps its promise   pure
     definitions   whether a group is a CRD's
     versions      the resource version that a request states   pure

@@ -33,6 +33,9 @@ TIMEOUT = 5.0
 _KEPT = 8
 """Idle connections to one target."""
 
+_JSON = "application/json"
+_FAULTS = (TimeoutError, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, Refusal)
+
 type _Key = tuple[str, Path | None]
 
 
@@ -55,17 +58,23 @@ class OwnCalls:
         status, problem, found = 0, "", None
         try:
             async with asyncio.timeout_at(deadline):
-                status, found = await self._send(place, request)
-        except TimeoutError:
-            problem = "no answer in time"
-        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError) as error:
-            problem = f"no answer: {type(error).__name__}"
+                status, body = await self._send(place, request, _JSON)
+            found = _object(body, status)
         except LookupFailed as failure:
             status, problem = failure.status, failure.reason
-        except Refusal as refusal:
-            problem = refusal.reason
+        except _FAULTS as error:
+            problem = _told(error)
         seconds = time.perf_counter() - clock
         return OwnCall(request=request, started=started, seconds=seconds, status=status, problem=problem), found
+
+    async def document(self, place: Place, request: OwnRequest, deadline: float, *, media: str) -> bytes:
+        """Make one call until ``deadline``: the body of the answer, which is of that type. Raises LookupFailed."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                _, body = await self._send(place, request, media)
+        except _FAULTS as error:
+            raise LookupFailed(_told(error)) from None
+        return body
 
     async def close(self) -> None:
         """Close kept connections."""
@@ -73,24 +82,34 @@ class OwnCalls:
         for client in clients.values():
             await client.aclose()
 
-    async def _send(self, place: Place, request: OwnRequest) -> tuple[int, KubernetesObject]:
+    async def _send(self, place: Place, request: OwnRequest, media: str) -> tuple[int, bytes]:
         target = place.target
-        injection = self._broker.get_cached(target.name) or await self._broker.get(target.name)
+        asker = place.asker
+        injection = self._broker.get_cached(target.name, asker) or await self._broker.get(target.name, asker)
         if not injection.may_go_to(target.spec.scheme, place.host, place.port):
             raise LookupFailed("the credential is not for this host")
-        headers = _headers(place, request, injection)
+        if injection.query or injection.cookies or injection.signer:
+            raise LookupFailed("the credential's form is not one for the gateway's own calls")
+        headers = [("Accept", media), *_headers(place, request, injection)]
         client = await self._client(target, injection.client_certificate)
         for address, port in await dialable(target, place.host, place.port, self._own_ports):
             origin = f"{target.spec.scheme}://{_literal(address)}:{port}/"
             try:
-                return await self._exchange(client, origin, place.host, request, headers)
+                return await self._exchange(client, origin, place.host, request, headers, media=media)
             except httpx2.ConnectError:
                 continue
         raise LookupFailed("the target cannot be reached")
 
-    async def _exchange(
-        self, client: httpx2.AsyncClient, origin: str, name: str, request: OwnRequest, headers: list[tuple[str, str]]
-    ) -> tuple[int, KubernetesObject]:
+    async def _exchange(  # noqa: PLR0913 - all that makes a call
+        self,
+        client: httpx2.AsyncClient,
+        origin: str,
+        name: str,
+        request: OwnRequest,
+        headers: list[tuple[str, str]],
+        *,
+        media: str,
+    ) -> tuple[int, bytes]:
         # The path goes out as it is: a second opinion on its encoding would make another request of it.
         options = {"target": request.path.encode("ascii"), "sni_hostname": name}
         content = request.body or None
@@ -100,12 +119,12 @@ class OwnCalls:
             status = int(answer.status_code)
             if not 200 <= status < 300:
                 raise LookupFailed(f"the cluster answers {status}", status)
-            return status, _object(await self._body(answer), status)
+            return status, await self._body(answer, media)
 
-    async def _body(self, answer: httpx2.Response) -> bytes:
-        media = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    async def _body(self, answer: httpx2.Response, media: str) -> bytes:
+        given = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         encoding = answer.headers.get("content-encoding", "identity").lower()
-        if media != "application/json" or encoding != "identity":
+        if given != media or encoding != "identity":
             raise LookupFailed("the answer is not plain JSON", answer.status_code)
         body = bytearray()
         async for chunk in answer.aiter_raw():
@@ -155,7 +174,6 @@ def _headers(place: Place, request: OwnRequest, injection: Injection) -> list[tu
     host = _literal(place.host)
     headers = [
         ("Host", host if DEFAULT_PORTS.get(scheme) == place.port else f"{host}:{place.port}"),
-        ("Accept", "application/json"),
         ("Accept-Encoding", "identity"),
         ("User-Agent", "gatehold"),
     ]
@@ -164,6 +182,15 @@ def _headers(place: Place, request: OwnRequest, injection: Injection) -> list[tu
     if request.agent is not None and place.target.spec.impersonate:
         headers += impersonation(request.agent)
     return headers + [(name, value.reveal()) for name, value in injection.headers]
+
+
+def _told(error: Exception) -> str:
+    """Why there is no answer; holds nothing of the call."""
+    if isinstance(error, Refusal):
+        return error.reason
+    if isinstance(error, httpx2.HTTPError) or not isinstance(error, TimeoutError):
+        return f"no answer: {type(error).__name__}"
+    return "no answer in time"
 
 
 def _literal(host: str) -> str:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from gatehold.config import Target
+from gatehold.credentials.fields import Asker
 from policy.errors import GateholdError
 from policy.model import Agent
 
@@ -17,6 +18,8 @@ class Purpose(StrEnum):
     RESULT = "resulting-object"
     DEFINITION = "resource-definition"
     CONFLICT = "conflict-check"
+    ISSUER_KEYS = "issuer-keys"
+    TOKEN_REVIEW = "token-review"  # noqa: S105 - a purpose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,8 @@ class Place:
     target: Target
     host: str
     port: int
+    asker: Asker | None = None
+    """For whose call it is done; None: for none. Targets of which every agent has its own credential need to know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,30 +1,56 @@
-"""Where the requester chooses the audience, something else has to tie a token to its owner."""
+"""One issuer as a configuration describes it: what cannot be verified safely is refused there."""
+
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from gatehold.config.issuers import chooses_audience
+from gatehold.config.issuers import IssuerSpec
+
+ENTRA = "https://login.microsoftonline.com/{tid}/v2.0"
+
+
+def issuer(**keys: Any) -> IssuerSpec:
+    document = {
+        "name": "corp",
+        "issuer": "https://idp.corp.example",
+        "audience": "gatehold",
+        "jwks": {"discovery": True},
+        "algorithms": ["RS256"],
+        **keys,
+    }
+    return IssuerSpec.model_validate(document, context={"base": "/"})
 
 
 @pytest.mark.parametrize(
-    ("issuer", "open_audience"),
+    ("keys", "told"),
     [
-        ("https://token.actions.githubusercontent.com", True),
-        ("https://token.actions.githubusercontent.com/acme", True),
-        ("https://ghe.corp.example/_services/token", True),
-        ("https://gitlab.com", True),
-        ("https://gitlab.corp.example", True),
-        ("https://accounts.google.com", True),
-        ("accounts.google.com", True),
-        ("https://kubernetes.default.svc.cluster.local", True),
-        ("https://oidc.eks.eu-west-1.amazonaws.com/id/ABC", True),
-        ("https://container.googleapis.com/v1/projects/p/locations/l/clusters/c", True),
-        ("https://idp.corp.example", False),
-        ("https://notgitlab.com", False),
-        ("https://gitlab.com.evil.example", True),
-        ("https://login.microsoftonline.com/tenant/v2.0", False),
-        ("gatehold", False),
-        ("https://[broken", False),
+        ({"issuer": "gatehold:exchange"}, "the gateway's own"),
+        ({"issuer": ENTRA, "require": {"tid": ["t"]}}, "no one address to discover"),
+        ({"issuer": ENTRA, "jwks": {"url": "https://login.example/keys"}}, "`require` is missing"),
+        ({"claims": {"subject": "email"}}, "e-mail address"),
+        ({"claims": {"subject": "email"}, "require": {"email_verified": ["*"]}}, "e-mail address"),
+        ({"claims": {"subject": "email"}, "require": {"email_verified": ["true", "false"]}}, "e-mail address"),
+        ({"jwks": {"file": "jwks.json", "ca": "ca.pem"}}, "`ca` belongs"),
+        ({"jwks": {"cluster": "main", "url": "https://x.example"}}, "exactly one"),
+        ({"issuer": "https://gitlab.com", "require": {"ref": ["main"]}}, "`require` is missing"),
+        ({"clients": []}, "at least 1"),
+        ({"use": "both"}, "exchange"),
     ],
 )
-def test_issuers_with_an_open_audience(issuer: str, open_audience: bool) -> None:
-    assert chooses_audience(issuer) is open_audience
+def test_what_cannot_be_verified_safely(keys: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        issuer(**keys)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"issuer": ENTRA, "jwks": {"url": "https://login.example/keys"}, "require": {"tid": ["a", "b"]}},
+        {"claims": {"subject": "email"}, "require": {"email_verified": ["true"]}},
+        {"claims": {"subject": "oid", "purpose": "task"}, "clients": ["planner-*"], "use": "exchange"},
+        {"jwks": {"cluster": "main"}, "tokenReview": "main"},
+    ],
+)
+def test_what_can(keys: dict[str, Any]) -> None:
+    assert issuer(**keys)

@@ -36,7 +36,7 @@ def test_nothing_is_left_of_a_document_that_is_wrong_as_a_whole() -> None:
     ("place", "keys"),
     [
         ((), {"apiVersion", "kind", "metadata", "spec"}),
-        (("spec", "listen", 0), {"mode", "host", "port", "target", "names"}),
+        (("spec", "listen", 0), {"mode", "host", "port", "target", "names", "tls"}),
         (("spec", "identity", "issuers", 3, "groups"), {"allow"}),
         (("spec", "packs", 0), {"use", "as", "agents", "targets", "namespaces", "parameters"}),
     ],

@@ -51,6 +51,7 @@ class Mint:
             "iss": self.issuer,
             "aud": "gatehold",
             "sub": "planner-1",
+            "azp": "runner",
             "iat": int(NOW) - 10,
             "exp": int(NOW) + 600,
             "jti": "j-1",

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehold.identity.claims import LEEWAY, agent_of, lookup, session_id
+from gatehold.identity.claims import LEEWAY, agent_of, session_id
 from gatehold.identity.issuers import Issuer, globs
 from gatehold.identity.jose import UnverifiedToken
+from gatehold.identity.paths import lookup
 from policy.errors import Refusal
 from policy.model import Agent
 
@@ -145,3 +146,69 @@ def test_lookup_of_what_is_not_there() -> None:
     nothing = lookup({}, "a.b")
     assert lookup({"a": [1]}, "a.0") is nothing
     assert lookup({"a": {"b": None}}, "a.b") is None
+
+
+@pytest.mark.parametrize("claim", ["azp", "client_id", "appid", "cid"])
+def test_clients_are_those_that_are_listed(claim: str) -> None:
+    """By whichever claim an issuer names them; without a list any client, or none, will do."""
+    clients = {"clients": globs(["runner", "ci-*"])}
+    assert agent(clients, **{claim: "runner"})
+    assert agent(clients, **{claim: "ci-7"})
+    assert agent({}, **{claim: "browser"})
+    for wrong in ("browser", "Runner", "runner ", None, 7, ["runner"], ""):
+        with pytest.raises(Refusal, match="wrong-client"):
+            agent(clients, **{claim: wrong})
+
+
+@given(st.dictionaries(st.sampled_from(["azp", "client_id", "appid", "cid"]), st.sampled_from(["a", "b"])))
+def test_one_client_that_is_not_listed_is_enough(named: dict[str, str]) -> None:
+    """A token made for two clients is not the listed one's alone."""
+    if named and "b" not in named.values():
+        assert agent({"clients": globs(["a"])}, **named)
+    else:
+        with pytest.raises(Refusal, match="wrong-client"):
+            agent({"clients": globs(["a"])}, **named)
+
+
+def test_subject_and_purpose_come_from_the_claims_that_are_named() -> None:
+    """The subject must be there; without a purpose there is none."""
+    issuer = {"subject_claim": "oid", "purpose_claim": "task.name"}
+    made = agent(issuer, oid="o1", task={"name": "nightly report"})
+    assert (made.subject, made.purpose) == ("o1", "nightly report")
+    assert agent(issuer, oid="o1").purpose == ""
+    assert agent({}, purpose="unasked").purpose == ""
+    with pytest.raises(Refusal, match="claims"):
+        agent(issuer, sub="a1")
+
+
+def test_subjects_of_tenants_are_told_apart() -> None:
+    """Two tenants of one name here may have the same subject: neither agent nor session is the other's."""
+    one, two = (agent({"pinned": {"tid": tenant}}, tid=tenant, sid="s") for tenant in ("t1", "t2"))
+    assert (one.subject, two.subject) == ("t1/a1", "t2/a1")
+    assert one.session != two.session
+    with pytest.raises(Refusal, match="claims"):
+        agent({"pinned": {"tid": "t1"}}, tid="t2")
+    with pytest.raises(Refusal, match="claims"):
+        agent({"pinned": {"tid": "t1"}}, tid=["t1"])
+
+
+@pytest.mark.parametrize(
+    ("path", "claims", "refused"),
+    [
+        ("groups", {"_claim_names": {"groups": "src1"}}, True),
+        ("groups", {"_claim_names": {"groups": "src1"}, "groups": ["a"]}, True),
+        ("groups", {"_claim_names": {"address": "src1"}}, False),
+        ("groups", {"hasgroups": True}, True),
+        ("groups", {"hasgroups": False}, False),
+        ("roles", {"hasgroups": True, "_claim_names": {"groups": "src1"}}, False),
+        ("realm.roles", {"_claim_names": {"realm": "src1"}}, True),
+        ("/realm/roles", {"_claim_names": {"realm": "src1"}}, True),
+    ],
+)
+def test_groups_that_are_elsewhere(path: str, claims: dict[str, Any], *, refused: bool) -> None:
+    """A rule may deny by a group that such a token does not show."""
+    if refused:
+        with pytest.raises(Refusal, match="groups-elsewhere"):
+            agent({"groups_claim": path}, **claims)
+    else:
+        assert agent({"groups_claim": path}, **claims)

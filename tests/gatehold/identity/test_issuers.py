@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehold.identity.issuers import globs, issuers_of, matches
+from gatehold.identity.issuers import Issuer, globs, issuers_of, matches
+from gatehold.identity.keyset import Key
 
 
 def test_everything_is_carried_over(spec: Callable[..., Any]) -> None:
@@ -71,3 +72,41 @@ def test_globs_without_wildcards_are_equality(pattern: str, text: str) -> None:
     assert matches(globs([plain]), text) == (plain == text)
     assert matches(globs([plain]), plain)
     assert matches(globs([plain + "*"]), plain + text)
+
+
+def test_tenants_are_issuers_of_one_name(spec: Callable[..., Any]) -> None:
+    """One for each value of ``iss``, each with the claims that it was made of; nobody else may have one of them."""
+    tenants = spec(issuer="https://login.example/{tid}/v2.0", require={"tid": ["one", "two"]})
+    made = issuers_of([tenants])
+    assert {(each.url, each.pinned["tid"], each.name) for each in made} == {
+        ("https://login.example/one/v2.0", "one", "corp"),
+        ("https://login.example/two/v2.0", "two", "corp"),
+    }
+    with pytest.raises(ValueError, match="same issuer"):
+        issuers_of([tenants, spec(name="b", issuer="https://login.example/two/v2.0")])
+
+
+def test_the_name_of_api_keys_is_nobodys(spec: Callable[..., Any]) -> None:
+    """Rules that name it mean keys that the gateway made."""
+    with pytest.raises(ValueError, match="api-keys"):
+        issuers_of([spec(name="api-keys")])
+
+
+@pytest.mark.parametrize(
+    ("published", "payload", "counts"),
+    [
+        (None, {}, True),
+        ("https://login.example/one", {}, True),
+        ("https://login.example/two", {}, False),
+        ("https://login.example/{tenantid}", {"tid": "one"}, True),
+        ("https://login.example/{tenantid}", {"tid": "two"}, False),
+        ("https://login.example/{tenantid}", {}, False),
+        ("https://login.example/{tenantid}", {"tid": 1}, False),
+        ("", {}, False),
+    ],
+)
+def test_keys_of_one_tenant(published: str | None, payload: dict[str, Any], *, counts: bool) -> None:
+    """A key that its set gives to an issuer is that issuer's only."""
+    key = Key(key_id="k", algorithms=frozenset(), thumbprint="t", issuer=published, material=None)
+    issuer = Issuer(name="n", url="https://login.example/one", audience="a", algorithms=frozenset())
+    assert issuer.owns(key, payload) is counts

@@ -154,3 +154,34 @@ names = st.sampled_from(["kty", "crv", "n", "e", "x", "y", "k", "d", "kid", "alg
 def test_any_entries_are_read_or_left_out(entries: list[Any]) -> None:
     """Whatever an issuer publishes, the document as a whole can be read."""
     assert len(parse_keys(document(*entries), ALL)) <= len(entries)
+
+
+@pytest.mark.parametrize("members", [{"n": "_" * 200_000}, {"e": "_" * 200_000}, {"n": "B" * 200_000, "e": "Aw"}])
+def test_numbers_without_end_are_left_out(members: dict[str, str]) -> None:
+    """A set of the largest size that is fetched, all of it one number."""
+    key = published(RSA_KEY, "RS256", kid="k", **members)
+    assert len(parse_keys(document(key, published(RSA_KEY, "RS256", kid="good")), ["RS256"])) == 1
+
+
+def test_a_key_of_one_tenant_is_not_another_tenants() -> None:
+    """The same key under one ``kid`` for two issuers, or without ``kid``, is no key that could be found."""
+    one, two = (published(RSA_KEY, "RS256", kid="k", issuer=f"https://{name}.example") for name in "ab")
+    assert parse_keys(document(one, two), ["RS256"]).named("k") is None
+    assert parse_keys(document(one, two), ["RS256"]).only("RS256") is None
+    known = parse_keys(document(one), ["RS256"]).named("k")
+    assert known is not None
+    assert known.issuer == "https://a.example"
+    assert known in parse_keys(document(one, two), ["RS256"])
+    assert known not in parse_keys(document(two), ["RS256"])
+
+
+def test_an_issuer_that_cannot_be_read_is_not_left_aside() -> None:
+    """A key that is for somebody, it cannot be told whom, is for nobody."""
+    keys = [published(RSA_KEY, "RS256", issuer=issuer) for issuer in (None, 7, ["https://a.example"])]
+    assert len(parse_keys(document(*keys), ["RS256"])) == 0
+
+
+@pytest.mark.parametrize(("use", "counts"), [("jwt-svid", True), ("x509-svid", False), ("enc", False), (None, False)])
+def test_what_a_key_is_for(use: str | None, *, counts: bool) -> None:
+    """SPIFFE bundles name the keys of JWTs ``jwt-svid`` (SPIFFE Trust Domain and Bundle, 4.1.4)."""
+    assert bool(len(parse_keys(document(published(RSA_KEY, "RS256", use=use)), ["RS256"]))) is counts

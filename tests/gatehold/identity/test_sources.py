@@ -4,11 +4,13 @@ import asyncio
 import gzip
 import json
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from gatehold.identity.sources import MAX_DOCUMENT, DiscoverySource, Fetcher, FileSource, SourceError, UrlSource
 
@@ -182,3 +184,34 @@ async def test_files(tmp_path: Path) -> None:
     file.write_bytes(b" " * (MAX_DOCUMENT + 1))
     with pytest.raises(SourceError, match="larger"):
         await FileSource(file).fetch()
+
+
+async def test_the_authorities_to_trust_can_be_named(tmp_path: Path) -> None:
+    """With ``ca`` those alone are trusted, and a file that changes counts from the next fetch."""
+    ours, others = trustme.CA(), trustme.CA()
+    ca = tmp_path / "ca.pem"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ours.issue_cert("127.0.0.1").configure_cert(context)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+    url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/jwks"
+    fetcher = Fetcher(timeout=2.0, ca=ca)
+    with pytest.raises(SourceError, match="no certificates can be read"):
+        await fetcher.get(url)
+    for authority, trusted in ((others, False), (ours, True), (others, False)):
+        ca.write_bytes(authority.cert_pem.bytes() + b"\n" * (1 + trusted))
+        if trusted:
+            assert await fetcher.get(url) == b"{}"
+        else:
+            with pytest.raises(SourceError, match="ConnectError"):
+                await fetcher.get(url)
+    with pytest.raises(SourceError, match="ConnectError"):
+        await Fetcher(timeout=2.0).get(url)
+    await fetcher.close()
+    server.close()

@@ -1,32 +1,69 @@
 """Tokens become agents only if everything about them is right."""
 
 import asyncio
+import base64
+import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gatehold.config.issuers import IssuerSpec
-from gatehold.identity.refusals import Reason
+from gatehold.identity.jose import UnverifiedToken
+from gatehold.identity.refusals import Reason, refused
+from gatehold.identity.sources import SourceError
 from gatehold.identity.verifier import CACHE_SIZE, TokenVerifier
 from policy.codes import Code
 from policy.errors import Refusal
 from policy.model import Agent
+from tests.gatehold.identity.conftest import b64
 
 HOSTILE = yaml.safe_load((Path(__file__).parents[2] / "cases/identity/hostile_tokens.yaml").read_text())
 
 Make = Callable[..., IssuerSpec]
 
 
+RSA = rsa.generate_private_key(65537, 2048)
+ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
+
+
+class DenyingClusters:
+    """Say no to every token."""
+
+    async def keys(self, target: str) -> bytes:
+        raise SourceError(target)
+
+    async def review(self, target: str, token: str, audience: str) -> Mapping[str, Any]:
+        return {"kind": "TokenReview", "status": {"authenticated": False}}
+
+
 @pytest.fixture
 def verifier(spec: Make, mint: Any, clock: Any, tmp_path: Path) -> TokenVerifier:
     (tmp_path / "jwks.json").write_bytes(mint.jwks())
-    return TokenVerifier([spec(maxAge="1h", require={"owner": ["acme", "umbrella-*"]})], clock, monotonic=clock)
+    numbers = RSA.public_key().public_numbers()
+    jwk = {"kty": "RSA", "kid": "rsa", "n": b64(numbers.n.to_bytes(256)), "e": b64(numbers.e.to_bytes(3))}
+    (tmp_path / "rsa.json").write_text(json.dumps({"keys": [jwk]}))
+    specs = [
+        spec(
+            maxAge="1h",
+            require={"owner": ["acme", "umbrella-*"]},
+            clients=["runner"],
+            claims={"purpose": "task"},
+            groups={"allow": ["*"]},
+        ),
+        spec({"file": "rsa.json"}, name="rsa", issuer="https://rsa.corp.example", algorithms=["RS256"]),
+        spec(name="later", issuer="https://later.corp.example", use="exchange"),
+        spec(name="cluster", issuer="https://cluster.corp.example", tokenReview="main"),
+    ]
+    return TokenVerifier(specs, clock, monotonic=clock, clusters=DenyingClusters())
 
 
 def hostile(row: dict[str, Any], mint: Any, other: Any) -> str:
@@ -40,12 +77,22 @@ def hostile(row: dict[str, Any], mint: Any, other: Any) -> str:
     payload |= {name: int(mint.claims()["exp"]) - 600 + offset for name, offset in row.get("times", {}).items()}
     header = {name: value for name, value in header.items() if name not in row.get("drop_header", ())}
     payload = {name: value for name, value in payload.items() if name not in row.get("drop", ())}
-    top = row.get("header_text", json.dumps(header)).encode("utf-8", "surrogatepass")
-    body = row.get("payload_text", json.dumps(payload)).encode("utf-8", "surrogatepass")
+    top = row.get("header_text", written(header)).encode("utf-8", "surrogatepass")
+    body = row.get("payload_text", written(payload)).encode("utf-8", "surrogatepass")
+    if str(row.get("sign", "")).startswith("rsa"):
+        return rsa_token(row["sign"].removeprefix("rsa "), {**payload, "iss": "https://rsa.corp.example"})
     signer = other if row.get("sign") == "other" else mint
     token: str = signer.sealed(b"\xff" if top == b"\0" else top, body)
+    return resigned(row.get("sign"), token, mint)
+
+
+def resigned(how: str | None, token: str, mint: Any) -> str:
+    """The token with something else in place of its signature, or of what it signs."""
     signed, _, signature = token.rpartition(".")
-    match row.get("sign"):
+    value = base64.urlsafe_b64decode(signature + "==")
+    match how:
+        case "nothing it holds":
+            return f"{signed.partition('.')[0]}..{signature}"
         case "nobody":
             return f"{signed}."
         case "short":
@@ -55,15 +102,71 @@ def hostile(row: dict[str, Any], mint: Any, other: Any) -> str:
         case "shared":
             secret = json.dumps(mint.jwk).encode()
             return str(mint.shared_secret_token(secret))
+        case "empty secret":
+            return str(mint.shared_secret_token(b""))
+        case "longer":
+            return f"{signed}.{b64(value + b'x')}"
+        case "zeros":
+            return f"{signed}.{b64(bytes(64))}"
+        case "added order":
+            scalar = int.from_bytes(value[32:], "little") + ED25519_ORDER
+            return f"{signed}.{b64(value[:32] + scalar.to_bytes(32, 'little'))}"
         case _:
             return token
 
 
+def rsa_token(how: str, payload: dict[str, Any]) -> str:
+    """A token that is signed with, or with the help of, an RSA key in some way but by RS256."""
+    public = RSA.public_key()
+    secrets = {
+        "pem": public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+        "der": public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        "modulus": public.public_numbers().n.to_bytes(256),
+    }
+    algorithm = "HS256" if how in secrets else how.removeprefix("as ") if how.startswith("as ") else "RS256"
+    header = {"alg": algorithm, "typ": "JWT", "kid": "rsa"}
+    signed = ".".join(b64(json.dumps(part).encode()) for part in (header, payload))
+    if how in secrets:
+        signature = hmac.digest(secrets[how], signed.encode(), "sha256")
+    elif how in {"ones", "zero"}:
+        signature = (1 if how == "ones" else 0).to_bytes(256)
+    else:
+        digest = {"as RS512": hashes.SHA512(), "by SHA-1": hashes.SHA1()}.get(how, hashes.SHA256())
+        pss = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
+        signature = RSA.sign(signed.encode(), pss if how == "as PS256" else padding.PKCS1v15(), digest)
+    return f"{signed}.{b64(signature)}"
+
+
 def _expanded(members: dict[str, Any]) -> dict[str, Any]:
     def value(given: Any) -> Any:
-        return "x" * given["repeat"] if isinstance(given, dict) and "repeat" in given else given
+        if isinstance(given, list):
+            return [value(each) for each in given]
+        if not isinstance(given, dict):
+            return given
+        if "repeat" in given:
+            return "x" * given["repeat"]
+        return [f"g{number}" for number in range(given["many"])] if "many" in given else given
 
-    return {name: "x" * given if name == "pad" else value(given) for name, given in members.items()}
+    made = {name: value(given) for name, given in members.items() if name not in {"pad", "deep", "digits"}}
+    if "pad" in members:
+        made["pad"] = "x" * members["pad"]
+    if "deep" in members:
+        made["deep"] = Written("[" * members["deep"] + "]" * members["deep"])
+    if "digits" in members:
+        made["digits"] = Written("9" * members["digits"])
+    return made
+
+
+class Written(str):
+    """JSON that no writer would write."""
+
+    __slots__ = ()
+
+
+def written(members: dict[str, Any]) -> str:
+    """The members as a JSON object."""
+    pairs = (f"{json.dumps(k)}:{v if isinstance(v, Written) else json.dumps(v)}" for k, v in members.items())
+    return "{" + ",".join(pairs) + "}"
 
 
 @pytest.mark.parametrize("row", HOSTILE, ids=lambda row: row["name"])
@@ -280,3 +383,93 @@ async def test_a_revoked_agent_is_nobody(spec: Make, mint: Any, clock: Any, tmp_
         assert refusal.value.code is Code.REVOKED
     revoking.subjects.clear()
     assert verifier.verify_cached(known) == agent
+
+
+async def test_tokens_are_for_what_their_issuer_says(spec: Make, mint: Any, clock: Any, tmp_path: Path) -> None:
+    """One for exchange is never one for calls, not even after it was verified for exchange; and the other way round."""
+    (tmp_path / "jwks.json").write_bytes(mint.jwks())
+    specs = [
+        spec(),
+        spec(name="later", issuer="https://later", use="exchange"),
+        spec(name="now", issuer="https://now", use="calls"),
+    ]
+    verifier = TokenVerifier(specs, clock, monotonic=clock)
+    later, now, both = mint.token(iss="https://later"), mint.token(iss="https://now"), mint.token()
+    assert (await verifier.verify(later, use="exchange")).issuer == "later"
+    assert verifier.verify_cached(later) is None
+    with pytest.raises(Refusal, match="wrong-use"):
+        await verifier.verify(later)
+    assert await verifier.verify(now)
+    assert verifier.verify_cached(now)
+    with pytest.raises(Refusal, match="wrong-use"):
+        await verifier.verify(now, use="exchange")
+    assert await verifier.verify(both, use="exchange") == verifier.verify_cached(both)
+
+
+class Keys:
+    """One API key, and how often it was looked up."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Agent] = {}
+        self.asked = 0
+
+    def find_cached(self, key: str) -> Agent | None:
+        return self.known.get(key)
+
+    async def find(self, key: str) -> Agent:
+        self.asked += 1
+        if key != "ghk_right":
+            raise refused(Reason.UNKNOWN_KEY)
+        self.known[key] = Agent(issuer="api-keys", subject="batch")
+        return self.known[key]
+
+
+async def test_api_keys_are_found_elsewhere(clock: Any) -> None:
+    """For calls only, revocations included; they are never parsed, nor remembered here."""
+    keys, revoking = Keys(), Revoking()
+    verifier = TokenVerifier([], clock, monotonic=clock, api_keys=keys, revocations=revoking)
+    assert verifier.verify_cached("ghk_right") is None
+    assert (await verifier.verify("ghk_right")).issuer == "api-keys"
+    assert verifier.verify_cached("ghk_right") == verifier.recall("ghk_right") == keys.known["ghk_right"]
+    for key, word in (("ghk_wrong", "unknown-key"), ("ghk_", "unknown-key")):
+        with pytest.raises(Refusal, match=word):
+            await verifier.verify(key)
+    with pytest.raises(Refusal, match="wrong-use"):
+        await verifier.verify("ghk_right", use="exchange")
+    assert keys.asked == 3
+    revoking.subjects.add("batch")
+    assert verifier.verify_cached("ghk_right") is None
+    with pytest.raises(Refusal) as refusal:
+        await verifier.verify("ghk_right")
+    assert refusal.value.code is Code.REVOKED
+    keys.known.clear()
+    assert verifier.recall("ghk_right") is None
+
+
+class Own:
+    """Vouches for whatever says that it comes from the gateway, until told otherwise."""
+
+    def __init__(self) -> None:
+        self.counts = True
+
+    async def verify(self, token: UnverifiedToken, *, now: float) -> tuple[Agent, Callable[[], bool]]:
+        subject = str(token.payload["sub"])
+        return Agent(issuer="corp", subject=subject, expires_at=now + 60), lambda: self.counts
+
+
+async def test_the_gateways_own_tokens_are_vouched_for_by_itself(
+    spec: Make, mint: Any, clock: Any, tmp_path: Path
+) -> None:
+    """For calls only; remembered while their key counts. Without that part they are an unknown issuer's."""
+    (tmp_path / "jwks.json").write_bytes(mint.jwks())
+    own = Own()
+    token = mint.token(iss="gatehold:exchange")
+    verifier = TokenVerifier([spec()], clock, monotonic=clock, own_tokens=own)
+    assert (await verifier.verify(token)).issuer == "corp"
+    assert verifier.verify_cached(token)
+    with pytest.raises(Refusal, match="wrong-use"):
+        await verifier.verify(token, use="exchange")
+    own.counts = False
+    assert verifier.verify_cached(token) is None
+    with pytest.raises(Refusal, match="unknown-issuer"):
+        await TokenVerifier([spec()], clock, monotonic=clock).verify(token)

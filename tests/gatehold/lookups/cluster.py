@@ -13,6 +13,7 @@ from typing import Any
 import trustme
 
 from gatehold.config.values import Secret
+from gatehold.credentials.fields import Asker
 from gatehold.credentials.injection import Injection, origins
 from gatehold.lookups.requests import Place
 from tests.addons.support import make_target
@@ -49,6 +50,8 @@ class ScriptedCluster:
     ca: Path = Path()
     answers: dict[str, Answer] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
+    askers: list[Asker | None] = field(default_factory=list)
+    """For whom its credential was asked."""
     before: dict[str, Callable[[], None]] = field(default_factory=dict)
     """Done before an answer is given."""
     injection: Injection = field(
@@ -62,12 +65,14 @@ class ScriptedCluster:
         options = {"connect": f"127.0.0.1:{self.port}", "allowPrivate": True, "tls": {"ca": str(self.ca)}} | more
         return Place(target=make_target("main", f"{HOST}:443", family="kubernetes", **options), host=HOST, port=443)
 
-    def get_cached(self, _target: str) -> Injection | None:
+    def get_cached(self, _target: str, asker: Asker | None = None) -> Injection | None:
         """As the credential broker."""
+        self.askers.append(asker)
         return self.injection
 
-    async def get(self, _target: str) -> Injection:
+    async def get(self, _target: str, asker: Asker | None = None) -> Injection:
         """As the credential broker."""
+        self.askers.append(asker)
         return self.injection
 
     @property

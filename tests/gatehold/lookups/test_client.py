@@ -1,6 +1,7 @@
 """Law: an own call reaches the target of the call only, under the right identity, and only plain JSON comes of it."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -10,6 +11,7 @@ import trustme
 
 from gatehold.config.values import Secret
 from gatehold.credentials.broker import CredentialBroker
+from gatehold.credentials.fields import Asker
 from gatehold.credentials.injection import Injection, origins
 from gatehold.lookups.client import OwnCalls
 from gatehold.lookups.requests import OwnCall, OwnRequest, Purpose
@@ -150,15 +152,34 @@ async def test_a_credential_goes_to_its_hosts_only(calls: OwnCalls, cluster: Scr
     assert (call.problem, found, cluster.asked) == ("the credential is not for this host", None, [])
 
 
+async def test_a_credential_is_asked_for_whose_call_it_is(calls: OwnCalls, cluster: ScriptedCluster) -> None:
+    """Where every agent has its own, a look-up is made by that of the agent whose call it is for."""
+    asker = Asker(token="planted", agent=Agent(issuer="corp", subject="a1"))
+    place = dataclasses.replace(cluster.place(), asker=asker)
+    await calls.make(place, GET, asyncio.get_running_loop().time() + 5)
+    await make(calls, cluster)
+    assert cluster.askers == [asker, None]
+
+
+@pytest.mark.parametrize("form", ["query", "cookies"])
+async def test_other_forms_are_not_sent_half(calls: OwnCalls, cluster: ScriptedCluster, form: str) -> None:
+    """What this client cannot put into a call makes it none: never a call without its credential."""
+    more: Any = {form: (("key", Secret("planted")),)}
+    cluster.injection = dataclasses.replace(cluster.injection, **more)
+    call, found = await make(calls, cluster)
+    assert call.problem == "the credential's form is not one for the gateway's own calls"
+    assert (found, cluster.asked) == (None, [])
+
+
 async def test_without_a_credential_nothing_is_sent(
     calls: OwnCalls, cluster: ScriptedCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The refusal's own reason is what is known."""
 
-    async def refused(_target: str) -> Injection:
+    async def refused(_target: str, _asker: Asker | None) -> Injection:
         raise Refusal(Code.CREDENTIAL_UNAVAILABLE, reason="credential of main: gone")
 
-    monkeypatch.setattr(cluster, "get_cached", lambda _target: None)
+    monkeypatch.setattr(cluster, "get_cached", lambda _target, _asker: None)
     monkeypatch.setattr(cluster, "get", refused)
     call, found = await make(calls, cluster)
     assert (call.problem, found, cluster.asked) == ("credential of main: gone", None, [])
