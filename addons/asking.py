@@ -87,6 +87,7 @@ async def held_call(
         subject=agent.subject,
         session=agent.session,
         people=people_behind(agent),
+        purpose=gateway.scrubber.text(agent.purpose, target),
         target=target.name,
         method=flow.request.method,
         path=gateway.scrubber.text(action.wire_path, target),

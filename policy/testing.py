@@ -139,6 +139,7 @@ def agent_of(spec: CaseAgent, issuer: str) -> Agent:
         subject=spec.subject,
         groups=tuple(sorted(set(spec.groups))),
         claims=spec.claims,
+        purpose=spec.purpose,
     )
 
 

@@ -76,6 +76,7 @@ class AccessRequests:
             seconds=document.seconds,
             longest=self.longest,
             justification=self.mask(document.justification, wish.target),
+            purpose=self.mask(agent.purpose, wish.target),
             key=self.key,
         )
         return self.desk.open_or_join(call)

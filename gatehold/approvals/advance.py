@@ -37,9 +37,10 @@ def question(  # noqa: PLR0913 (who asks for what, why, and by which rules)
     seconds: float,
     longest: float,
     justification: str,
+    purpose: str = "",
     key: bytes,
 ) -> HeldCall:
-    """The question to people. ``justification``: masked. Raises Refusal where it cannot be asked."""
+    """The question to people. ``justification`` and ``purpose``: masked. Raises Refusal where it cannot be asked."""
     obligation = combine_approvals(rules, []) if agent.session else None
     if obligation is None:
         raise Refusal(Code.DEFAULT_DENY, "No rule asks for an approval of such calls of yours.")
@@ -52,6 +53,7 @@ def question(  # noqa: PLR0913 (who asks for what, why, and by which rules)
         subject=agent.subject,
         session=agent.session,
         people=people_behind(agent),
+        purpose=purpose,
         target=wish.target,
         method=METHOD,
         path=wish.resource or f"rule {wish.rule}",

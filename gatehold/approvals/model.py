@@ -128,6 +128,8 @@ class HeldCall:
     session: SessionId
     people: frozenset[str]
     """Names of the persons behind the call, from ``approvers.people_behind``; none of them may answer."""
+    purpose: str = ""
+    """What the agent is there for, as its issuer says; masked."""
     target: TargetName
     method: str
     path: str

@@ -26,7 +26,7 @@ def to_json(approval: Approval) -> dict[str, Any]:
     return {
         "id": approval.id,
         "state": approval.state,
-        "agent": {"issuer": call.issuer, "subject": call.subject, "session": call.session},
+        "agent": {"issuer": call.issuer, "subject": call.subject, "session": call.session, "purpose": call.purpose},
         "target": call.target,
         "action": {"method": call.method, "path": call.path, **call.facts},
         "rule": call.rules[0].name if call.rules else None,
@@ -66,6 +66,7 @@ def page(approval: Approval, *, now: float) -> list[str]:
     lines = [
         f"{approval.id}  {approval.state}{_left_words(approval, now)}",
         f"who          {visible(call.subject)} of {visible(call.issuer)}, session {visible(call.session) or '-'}",
+        *([f"purpose      {visible(call.purpose)}"] if call.purpose else []),
         f"what         {visible(call.method)} {visible(call.path)} on {visible(call.target)}",
     ]
     lines += [

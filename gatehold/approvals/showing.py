@@ -30,6 +30,7 @@ def _shown(approval: Approval) -> dict[str, Any]:
         "fingerprint": call.fingerprint,
         "agent": [call.issuer, call.subject, call.session],
         "people": sorted(call.people),
+        "purpose": call.purpose,
         "target": call.target,
         "call": [call.method, call.path],
         "facts": dict(call.facts),

@@ -21,6 +21,7 @@ _EVERYWHERE = {
     "agent.subject": cel.Type.STRING,
     "agent.groups": _TEXTS,
     "agent.claims": cel.Type.Map(cel.Type.STRING, cel.Type.DYN),
+    "agent.purpose": cel.Type.STRING,
     "target.name": cel.Type.STRING,
     "now": cel.Type.TIMESTAMP,
 }

@@ -359,6 +359,7 @@ class CaseAgent(Model):
     subject: _Text = "test"
     groups: tuple[str, ...] = ()
     claims: dict[str, Any] = Field(default_factory=dict)
+    purpose: str = ""
 
 
 class CaseObjects(Model):

@@ -60,6 +60,7 @@ class Call:
                 "agent.subject": self.agent.subject,
                 "agent.groups": self.agent.groups,
                 "agent.claims": self.agent.claims,
+                "agent.purpose": self.agent.purpose,
                 "target.name": self.target.name,
                 "now": self.now,
                 **self.action.variables(body),

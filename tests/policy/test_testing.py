@@ -147,3 +147,12 @@ def test_coverage() -> None:
         Coverage(rule="write"),
     )
     assert found.covered == 0.5
+
+
+def test_rules_read_the_purpose_of_an_agent() -> None:
+    """As its issuer says it; empty where it says none."""
+    rules = [{"name": "r", "effect": "allow", "http": {"paths": ["/**"]}, "when": "agent.purpose == 'nightly'"}]
+    request = {"target": "api", "path": "/users"}
+    agents = ({"purpose": "nightly"}, {"purpose": "Nightly"}, {})
+    cases = [{"agent": each, "request": request, "expect": {"verdict": "allow"}} for each in agents]
+    assert [result.passed for result in report(*cases, rules=rules).results] == [True, False, False]

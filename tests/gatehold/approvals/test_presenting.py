@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ def test_json_has_the_keys_that_programs_read(desk: ApprovalDesk, make_call: Cal
     assert json.loads(json.dumps(to_json(answered))) == {
         "id": approval.id,
         "state": "pending",
-        "agent": {"issuer": "corp", "subject": "a1", "session": "s1"},
+        "agent": {"issuer": "corp", "subject": "a1", "session": "s1", "purpose": ""},
         "target": "crm",
         "action": {"method": "DELETE", "path": "/customers/1", "http.params": {"id": "1"}},
         "rule": "no-deletes",
@@ -82,7 +83,7 @@ def test_a_page_says_who_what_why_and_what_it_leaves(desk: ApprovalDesk, make_ca
 
 
 @pytest.mark.parametrize(
-    "part", ["issuer", "subject", "session", "target", "method", "path", "message", "facts", "rules"]
+    "part", ["issuer", "subject", "session", "purpose", "target", "method", "path", "message", "facts", "rules"]
 )
 def test_hostile_text_shows_as_text(desk: ApprovalDesk, make_call: Callable[..., HeldCall], part: str) -> None:
     """Whatever an agent can write: no line of its own, nothing that a terminal obeys, nothing turned around."""
@@ -157,3 +158,12 @@ def test_a_change_that_is_not_known_is_said(desk: ApprovalDesk, make_call: Calla
     sentence = "the change could not be computed: the cluster answers 403"
     assert f"change       {sentence}" in page(approval, now=1_100.0)
     assert (to_json(approval)["diff"], to_json(approval)["diffProblem"]) == (None, sentence)
+
+
+def test_the_purpose_is_shown_where_there_is_one(desk: ApprovalDesk, make_call: Callable[..., HeldCall]) -> None:
+    """Kept by the store, on the page, and part of what an answer answers."""
+    without, told = (desk.open_or_join(make_call(key=key, purpose=key and "nightly report")) for key in ("", "2"))
+    assert not any(each.startswith("purpose") for each in page(without, now=1_000.0))
+    assert "purpose      nightly report" in page(told, now=1_000.0)
+    other = replace(told, call=replace(told.call, purpose="something else"))
+    assert digest([told]) != digest([other])

@@ -38,10 +38,10 @@ async def test_everything_is_on_the_page(alice: Any, ask: Any) -> None:
     approval = ask(
         change=Change(diff="-replicas: 3\n+replicas: 12", cut=7), terms=terms,
         body=Body(text='{"a": 1}', content_type="application/json", size=2048, masked=2, cut=5),
-        facts={"host": "crm.corp.example", "empty": None},
+        facts={"host": "crm.corp.example", "empty": None}, purpose="nightly report",
     )  # fmt: skip
     page = (await alice.get(f"/approvals/{approval.id}")).text
-    for told in ("a1", "corp", "s-1", "a1, olga", "/customers/one", "Think twice.", "crm.corp.example", "2.0 KiB",
+    for told in ("a1", "corp", "s-1", "a1, olga", "nightly report", "/customers/one", "Think twice.", "crm.corp.example", "2.0 KiB",
                  "2 values are masked", "5 characters are cut off", "7 lines are not shown", "1 person of sre",
                  "a grant of 15m", "n &lt;= 3", '<li class="del">-replicas: 3</li>', '<li class="add">+replicas: 12</li>'):  # fmt: skip
         assert told in page, told
@@ -52,7 +52,7 @@ async def test_everything_is_on_the_page(alice: Any, ask: Any) -> None:
 async def test_hostile_texts_are_texts(alice: Any, ask: Any) -> None:
     """Markup is escaped, what cannot be seen is shown as code points; on lists as well."""
     approval = ask(
-        subject=HOSTILE, issuer=HOSTILE, path=f"/{HOSTILE}", method=HOSTILE, message=HOSTILE, facts={HOSTILE: [HOSTILE]},
+        subject=HOSTILE, issuer=HOSTILE, purpose=HOSTILE, path=f"/{HOSTILE}", method=HOSTILE, message=HOSTILE, facts={HOSTILE: [HOSTILE]},
         body=Body(text=HOSTILE, content_type=HOSTILE, problem=HOSTILE), change=Change(diff=f"+{HOSTILE}"),
     )  # fmt: skip
     for path in ("/", f"/approvals/{approval.id}"):
