@@ -1,7 +1,7 @@
 """Who asks, and whether it is a question at all: in front of every route of the agent API.
 
-Only ``Authorization: Bearer`` counts, once. Whatever fails behind the door is answered as a fault of the gateway and
-logged by its type alone: its text may hold data.
+Only ``Authorization: Bearer`` counts, once; who asks for a token, or how to, need not have one. Whatever fails behind
+the door is answered as a fault of the gateway and logged by its type alone: its text may hold data.
 """
 
 import logging
@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 _AGENT: Final = "gatehold.agent"
 _POSTED: Final = frozenset({"/v1/access-requests"})
 """What takes a body, and nothing but POST."""
+_OPEN: Final = {"/oauth/token": "POST", "/.well-known/oauth-authorization-server": "GET"}
+"""What answers without an agent token, and by which method; where it is not served, it is not found."""
 
 
 class Verifier(Protocol):
@@ -63,8 +65,10 @@ class Door:
     async def _let_in(self, scope: Scope) -> Response | None:
         """Find out who asks; raises Refusal, or returns one, for what is no question of an agent."""
         headers = Headers(scope=scope)
-        scope[_AGENT] = await identify(self._verifier, headers)
-        allowed = "POST" if scope["path"] in _POSTED else "GET"
+        allowed = _OPEN.get(scope["path"])
+        if allowed is None:
+            scope[_AGENT] = await identify(self._verifier, headers)
+            allowed = "POST" if scope["path"] in _POSTED else "GET"
         if scope["method"] != allowed:
             return problems.method_not_allowed(allowed)
         if allowed == "GET" and has_body(headers):

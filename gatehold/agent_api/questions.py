@@ -1,11 +1,14 @@
 """The routes of the agent API.
 
-========================= ========================================================================
-GET /v1/whoami            who the gateway takes the agent for
-GET /v1/decisions/{id}    what became of a call, and why
-GET /v1/approvals/{id}    how an approval stands; ``?wait=30s`` answers once it is no longer pending
-POST /v1/access-requests  asks people for access before the calls are made
-========================= ========================================================================
+============================================= ====================================================
+GET /v1/whoami                                who the gateway takes the agent for
+GET /v1/decisions/{id}                        what became of a call, and why
+GET /v1/approvals/{id}                        how an approval stands; ``?wait=30s`` answers once it is
+                                              no longer pending
+POST /v1/access-requests                      asks people for access before the calls are made
+POST /oauth/token                             exchanges a foreign token or an assertion for a token
+GET /.well-known/oauth-authorization-server   what can be exchanged
+============================================= ====================================================
 """
 
 from starlette.requests import Request
@@ -13,18 +16,28 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gatehold.agent_api import problems
+from gatehold.agent_api import problems, token_endpoint
 from gatehold.agent_api.access_requests import AccessRequests
 from gatehold.agent_api.approvals import Approvals, Desk, Waits
 from gatehold.agent_api.decisions import Decisions, ToldDecision
 from gatehold.agent_api.door import Door, Verifier, agent_of
+from gatehold.agent_api.metadata import PATH as METADATA_PATH
+from gatehold.agent_api.metadata import Metadata
+from gatehold.agent_api.token_endpoint import TokenEndpoint
 from gatehold.approvals.presenting import timestamp
 
 
-def application(
-    *, verifier: Verifier, decisions: Decisions, desk: Desk, waiter: Waits, access: AccessRequests | None = None
+def application(  # noqa: PLR0913 (who answers what)
+    *,
+    verifier: Verifier,
+    decisions: Decisions,
+    desk: Desk,
+    waiter: Waits,
+    access: AccessRequests | None = None,
+    tokens: TokenEndpoint | None = None,
+    metadata: Metadata | None = None,
 ) -> ASGIApp:
-    """The ASGI application; without ``access`` none can be asked for."""
+    """The ASGI application; without ``access`` none can be asked for, without ``tokens`` nothing is exchanged."""
     approvals = Approvals(verifier, desk, waiter)
     routes = [
         Route("/v1/whoami", _whoami),
@@ -33,6 +46,9 @@ def application(
     ]
     if access is not None:
         routes.append(Route("/v1/access-requests", access.answer, methods=["POST"]))
+    if tokens is not None and metadata is not None:
+        routes.append(Route(token_endpoint.PATH, tokens.answer, methods=["POST"]))
+        routes.append(Route(METADATA_PATH, metadata.answer))
     return Door(Router(routes, redirect_slashes=False, default=_not_found), verifier)
 
 

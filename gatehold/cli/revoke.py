@@ -1,4 +1,4 @@
-"""``gatehold revoke``: take access away, at once, from a session, a subject, an issuer, or everybody."""
+"""``gatehold revoke``: take access away, at once, from a session, a subject, an API key, an issuer, or everybody."""
 
 import json
 import time
@@ -18,6 +18,7 @@ app = typer.Typer(help="Take access away from agents, or give it back.")
 
 Subject = Annotated[str, typer.Option("--subject", help="The subject of an agent's tokens.")]
 Session = Annotated[str, typer.Option("--session", help="A session.")]
+Key = Annotated[str, typer.Option("--key", help="The id of an API key; to end it for good: gatehold keys revoke.")]
 Issuer = Annotated[str, typer.Option("--issuer", help="An issuer; with --subject, the one it belongs to.")]
 Everybody = Annotated[bool, typer.Option("--all", help="Every agent.")]
 Duration = Annotated[str, typer.Option("--for", help="How long: 30m, 1h, 7d; else until it is lifted, a session 30d.")]
@@ -30,6 +31,7 @@ def revoke(
     *,
     subject: Subject = "",
     session: Session = "",
+    key: Key = "",
     issuer: Issuer = "",
     everybody: Everybody = False,
     duration: Duration = "",
@@ -39,7 +41,7 @@ def revoke(
     """Refuse agents from now on; held calls and open streams end within a second."""
     from gatehold.approvals.rendering import visible
 
-    reach, value = _reach(subject=subject, session=session, issuer=issuer, everybody=everybody)
+    reach, value = _reach(subject=subject, session=session, key=key, issuer=issuer, everybody=everybody)
     owner = issuer if subject else ""
     until = _until(duration)
     with local_store(config) as local, local.store.writing() as connection:
@@ -59,16 +61,18 @@ def revoke(
         typer.echo("nothing was revoked in these words")
 
 
-def _reach(*, subject: str, session: str, issuer: str, everybody: bool) -> "tuple[Reach, str]":
+def _reach(*, subject: str, session: str, key: str, issuer: str, everybody: bool) -> "tuple[Reach, str]":
     from gatehold.store.revocations import Reach
 
-    given = [bool(subject), bool(session), everybody, bool(issuer and not subject)]
+    given = [bool(subject), bool(session), bool(key), everybody, bool(issuer and not subject)]
     if sum(given) != 1:
-        unusable("name exactly one of --subject (with or without --issuer), --session, --issuer and --all")
+        unusable("name exactly one of --subject (with or without --issuer), --session, --key, --issuer and --all")
     if subject:
         return Reach.SUBJECT, subject
     if session:
         return Reach.SESSION, session
+    if key:
+        return Reach.KEY, key
     return (Reach.ALL, "") if everybody else (Reach.ISSUER, issuer)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from gatehold.identity.vouching import API_KEY_ISSUER
 from gatehold.identity.watching import Watch
 from gatehold.sessions.registry import SessionRegistry, session_ended
 from gatehold.sessions.rows import Key
@@ -115,7 +116,7 @@ class Revocations:
 
     def _about(self, agent: Agent) -> Iterable[Revocation]:
         keys = ((Reach.ALL, ""), (Reach.ISSUER, agent.issuer), (Reach.SUBJECT, agent.subject))
-        for reach, value in (*keys, (Reach.SESSION, agent.session)):
+        for reach, value in (*keys, (Reach.SESSION, agent.session), (Reach.KEY, _key_of(agent))):
             yield from self._seen.get(reach, {}).get(value, ())
 
     def _hits(self, revocation: Revocation, agent: Agent) -> bool:
@@ -152,6 +153,11 @@ class Revocations:
 def _told_apart(agent: Agent) -> tuple[str, str, str, float]:
     """All of an agent that ``Revocations.check`` looks at."""
     return agent.issuer, agent.subject, agent.session, _issued(agent)
+
+
+def _key_of(agent: Agent) -> str:
+    """The id of the API key that was shown; empty for every other agent. A session belongs to one key."""
+    return str(agent.claims.get("key", "")) if agent.issuer == API_KEY_ISSUER else ""
 
 
 def _issued(agent: Agent) -> float:

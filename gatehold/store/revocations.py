@@ -1,8 +1,8 @@
 """Whose access is taken away, and until when.
 
-A revocation names a session, a subject, an issuer with all its subjects, or everybody. It lasts until it is lifted, or
-until its time is over; a token that was issued meanwhile does not help, unless it is said that only tokens from before
-a moment do not count.
+A revocation names a session, a subject, an API key, an issuer with all its subjects, or everybody. It lasts until it is
+lifted, or until its time is over; a token that was issued meanwhile does not help, unless it is said that only tokens
+from before a moment do not count.
 """
 
 import secrets
@@ -25,6 +25,8 @@ class Reach(StrEnum):
 
     SESSION = "session"
     SUBJECT = "subject"
+    KEY = "key"
+    """An API key, by its id."""
     ISSUER = "issuer"
     ALL = "all"
 
@@ -36,7 +38,7 @@ class Revocation:
     id: str
     reach: Reach
     value: str
-    """The session, subject or issuer; empty for everybody."""
+    """The session, subject, key or issuer; empty for everybody."""
     issuer: str
     """Of a subject; empty: whichever issuer names it."""
     until: float | None

@@ -23,7 +23,7 @@ from sqlalchemy import (
     false,
 )
 
-VERSION: Final = "0006"
+VERSION: Final = "0007"
 """The newest revision in ``migrations/versions``."""
 
 VERSION_TABLE: Final = "schema_version"
@@ -173,12 +173,14 @@ approvals = Table(
     Column("kind", String(16), nullable=False, server_default="call"),
     Column("together", Text),
     Column("body", _JSON),
+    Column("purpose", Text, nullable=False, server_default=""),
 )
 """``live``: the fingerprint again until a final state is reached, then NULL, so that no call has two live approvals.
 ``people``: who may not answer. ``terms``: the grant that a yes leaves behind. ``reason``: the last words of a move.
 ``request``: the fingerprint without the effect on an object. ``change``: that effect, as people are shown it.
 ``kind``: ``call``, or ``access`` asked for in advance. ``together``: what calls of one command have in common, so that
-people are asked once. ``body``: the request's body, masked, as people are shown it."""
+people are asked once. ``body``: the request's body, masked, as people are shown it. ``purpose``: what the agent is
+there for, by its issuer, masked."""
 
 Index("ix_approvals_agent", approvals.c.issuer, approvals.c.subject, approvals.c.state)
 Index("ix_approvals_fingerprint", approvals.c.fingerprint, approvals.c.created)
@@ -276,6 +278,30 @@ signing_keys = Table(
     Column("expires", Double, nullable=False),
 )
 """Public halves of the keys by which gateways on this store sign tokens; the private ones never leave their process."""
+
+legal_holds = Table(
+    "legal_holds",
+    metadata,
+    Column("session", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("held_by", Text, nullable=False),
+    Column("created", Double, nullable=False),
+)
+"""Sessions whose recordings are not deleted, however old they are."""
+
+reloads = Table(
+    "reloads",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("asked_by", Text, nullable=False),
+    Column("accept_removals", Boolean, nullable=False, server_default=false()),
+    Column("revision", String(64)),
+    Column("created", Double, nullable=False),
+    Column("finished", Double),
+    Column("outcome", String(16)),
+    Column("report", _JSON),
+)
+"""What `gatehold reload` asked a running gateway, and what it answered. ``revision``: of the files that were meant."""
 
 limits = Table(
     "limits",

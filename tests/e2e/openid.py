@@ -1,13 +1,9 @@
 """A real OpenID provider (npm ``oidc-provider``) for tests, and a browser without a screen that signs in there.
 
-The package is installed once into a cache directory outside of the tree. Where node or the package cannot be had, tests
-are skipped, unless ``GATEHOLD_REQUIRE`` names ``node``.
+Where node or the package cannot be had, tests are skipped, unless ``GATEHOLD_REQUIRE`` names ``node``.
 """
 
-import fcntl
-import hashlib
 import json
-import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -20,7 +16,7 @@ from urllib.parse import urljoin
 import httpx2
 
 from tests.e2e.harness import clean_environment, require
-from tests.requiring import lacking
+from tests.node_packages import node_packages
 
 HERE = Path(__file__).parent / "oidc"
 CLIENT_SECRET = "client-planted-secret-77b1"
@@ -29,31 +25,14 @@ _ACTION = re.compile(r'action="([^"]+)"')
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
 
-def _modules() -> Path:
-    """The directory where the package is installed."""
-    npm, package = require("npm"), HERE / "package.json"
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gatehold-tests"
-    place = base / f"openid-{hashlib.sha256(package.read_bytes()).hexdigest()[:12]}"
-    place.mkdir(parents=True, exist_ok=True)
-    with (place / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (place / "installed").exists():
-            (place / "package.json").write_bytes(package.read_bytes())
-            options = ["--no-save", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"]
-            done = subprocess.run(
-                [npm, "install", *options], cwd=place, capture_output=True, text=True, timeout=100, check=False
-            )
-            if done.returncode:
-                lacking("node", "the npm package oidc-provider cannot be installed here")
-            (place / "installed").touch()
-    return place
-
-
 @contextmanager
 def openid_provider(redirect_uri: str, accounts: Mapping[str, Any]) -> Iterator[str]:
     """A provider that runs; its issuer. ``accounts``: subject to claims; the password is anything."""
     environment = clean_environment(
-        MODULES=str(_modules()), ACCOUNTS=json.dumps(accounts), CLIENT_SECRET=CLIENT_SECRET, REDIRECT_URI=redirect_uri
+        MODULES=str(node_packages(HERE / "package.json", "openid")),
+        ACCOUNTS=json.dumps(accounts),
+        CLIENT_SECRET=CLIENT_SECRET,
+        REDIRECT_URI=redirect_uri,
     )
     command = [require("node"), str(HERE / "provider.mjs")]
     with subprocess.Popen(

@@ -66,3 +66,11 @@ def test_words_that_do_not_say_whom(config: str, words: list[str]) -> None:
     code, output = run(*words, "--config", config)
     assert code == 2
     assert output.startswith("gatehold: ")
+
+
+def test_an_api_key_is_named_by_its_id(config: str) -> None:
+    """It can be given back, unlike by ``gatehold keys revoke``."""
+    code, revoked = run("--key", "key_1", "--config", config)
+    assert (code, revoked.endswith(": revoked key key_1\n")) == (0, True)
+    assert run("--key", "key_1", "--subject", "a1", "--config", config)[0] == 2
+    assert run("--key", "key_1", "--lift", "--config", config) == (0, revoked.replace(": revoked", ": lifted"))

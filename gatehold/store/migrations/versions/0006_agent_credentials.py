@@ -1,4 +1,4 @@
-"""API keys of agents, assertions that were used, keys that sign the gateway's tokens."""
+"""API keys of agents, assertions that were used, keys that sign the gateway's tokens; what agents are there for."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,8 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Three tables of their own."""
+    """Three tables of their own, and a column of approvals."""
+    op.add_column("approvals", sa.Column("purpose", sa.Text(), nullable=False, server_default=""))
     op.create_table(
         "api_keys",
         sa.Column("id", sa.String(32), nullable=False),
