@@ -1,8 +1,8 @@
 """The headers of an answer, as an agent may see them.
 
-What binds a client to the bytes before masking, or sends it elsewhere, is taken out; so is every header that has the
-gateway's own credential, or protected data, in its name. Every value that is not of a strict, harmless form is masked.
-An answer that was changed for one agent is for no cache.
+What binds a client to the bytes before masking, sends it elsewhere, or gives it a key, is taken out; so is every header
+that has the gateway's own credential, or protected data, in its name. Every value that is not of a strict, harmless
+form is masked. An answer that was changed for one agent is for no cache.
 """
 
 import re
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from mitmproxy import http
 
 from addons import answers, header_rules
+from addons.call_echoes import with_signature
 from addons.calls import Call
 from addons.header_rules import Field
 from addons.visibility import wants_json
@@ -26,6 +27,8 @@ _DROPPED = frozenset(
      "trailer", "alt-svc", "set-cookie", "set-cookie2", "clear-site-data", "public-key-pins", "refresh", "nel",
      "report-to", "reporting-endpoints", *(name.lower() for name in answers.HEADERS)}
 )  # fmt: skip
+_MINTED = header_rules.CREDENTIALS - {"sec-websocket-protocol"}
+"""Keys that a target makes up and gives away: no agent can use them here, so they would be for use elsewhere."""
 _VALIDATORS = frozenset(
     {"etag", "last-modified", "content-md5", "digest", "repr-digest", "content-digest", "accept-ranges",
      "content-range", "signature", "signature-input", "delta-base", "im"}
@@ -70,13 +73,15 @@ class AnswerHeaders:
     def _kept(
         self, call: Call, request: http.Request, response: http.Response, own: Pseudonyms | None
     ) -> Iterator[Field]:
-        profiles, echoes = call.obligations.mask.profiles, self._gateway.echoes_to(call.agent)
+        profiles = call.obligations.mask.profiles
+        echoes = with_signature(self._gateway.echoes_to(call.agent), call)
         dropped = _dropped(call, request, response)
         fields = [(name, _FOLD.sub(b" ", folded)) for name, folded in response.headers.fields]
         echoes_any = _holds_any(echoes, fields)
         for raw_name, raw_value in fields:
             name = raw_name.decode("latin-1").lower()
-            if name in dropped or name.replace("_", "-").startswith(_OWN):
+            canonical = header_rules.canonical(name)
+            if name in dropped or canonical in _MINTED or canonical.startswith(_OWN):
                 continue
             if (echoes_any and echoes.replace(raw_name) != raw_name) or (profiles and self._tells(name, profiles)):
                 continue
@@ -106,9 +111,13 @@ class AnswerHeaders:
             host, port = parts.hostname, parts.port
         except ValueError:
             return True
+        if "\\" in location or (parts.scheme and not parts.netloc):
+            return True  # browsers and curl find a host in ``https:host`` and ``/\\host``
         if not parts.netloc:
-            return False
+            return location.strip().startswith("//")
         scheme = parts.scheme or "https"
+        if scheme not in DEFAULT_PORTS:
+            return True
         return host is None or self._gateway.registry.find(host, port or DEFAULT_PORTS.get(scheme, 0)) is None
 
 

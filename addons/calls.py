@@ -18,8 +18,10 @@ from mitmproxy import http
 from addons.conversations import Conversation
 from addons.handshakes import Handshake
 from gatehold.config import Target
+from gatehold.config.values import Secret
 from masking.edits import add_counts
 from masking.errors import Unmaskable
+from masking.literals import Literals
 from policy.actions.decoding import Action
 from policy.actions.kubernetes import KubernetesAction
 from policy.errors import Refusal
@@ -81,6 +83,11 @@ class Call:
     """What is sent in place of the judged path; None: the judged path."""
     outgoing_body: bytes | None = field(default=None, repr=False)
     """What is sent in place of the judged body; None: the judged body."""
+    path_with_credential: str | None = field(default=None, repr=False)
+    """The path that leaves where the target's credential stands in its query; shown and recorded nowhere."""
+    signed: tuple[Secret, ...] = ()
+    """Signatures that were made for this call."""
+    signed_echoes: Literals | None = field(default=None, repr=False)
     restored: Mapping[str, int] = field(default_factory=dict)
     """How many pseudonyms were put back on the way to the target, by entity."""
     approval: str | None = None
@@ -145,6 +152,11 @@ class Call:
     def path_to_send(self) -> str:
         """The path that leaves: the judged one, but for what the gateway itself has to put into it."""
         return self.known_action.wire_path if self.outgoing_path is None else self.outgoing_path
+
+    @property
+    def path_that_leaves(self) -> str:
+        """``path_to_send`` with the target's credential, where that stands in the query."""
+        return self.path_to_send if self.path_with_credential is None else self.path_with_credential
 
     @property
     def body_to_send(self) -> bytes | None:

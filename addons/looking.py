@@ -13,6 +13,7 @@ from addons.calls import Call, need
 from addons.offload import by_body
 from addons.record import Recording
 from addons.runtime import Runtime
+from gatehold.credentials.fields import Asker
 from gatehold.lookups.ladder import NOTHING, Errand, Found
 from gatehold.lookups.requests import OwnCall, Place
 from gatehold.lookups.versions import stated_version
@@ -76,7 +77,8 @@ class Looking:
         wire, action = need(call.wire), call.bare_action
         if not isinstance(action, KubernetesAction):
             raise TypeError("only clusters are looked into")
-        place = Place(target=need(call.target), host=flow.request.host.lower(), port=flow.request.port)
+        asker = Asker(token=call.token, agent=agent) if call.token else None
+        place = Place(target=need(call.target), host=flow.request.host.lower(), port=flow.request.port, asker=asker)
 
         async def tell(own: OwnCall) -> None:
             await self.recording.own_call(call, place, agent, own)

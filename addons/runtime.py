@@ -8,6 +8,7 @@ from mitmproxy import connection, ctx, http
 from mitmproxy.addons.proxyserver import Proxyserver
 
 from addons import answers
+from addons.call_echoes import with_signature
 from addons.calls import Call, Ledger, need
 from addons.connections import Connections
 from addons.open_streams import OpenStreams
@@ -53,7 +54,7 @@ class Runtime:
 
     def echoes(self, call: Call) -> Replacing:
         """What the answer to a call must not show, as it is known at any time: credentials, and what was put back."""
-        return self.gateway.echoes_to(call.agent)
+        return with_signature(self.gateway.echoes_to(call.agent), call)
 
     def refuse(self, flow: http.HTTPFlow, refusal: Refusal, *, proxy: bool = False) -> None:
         """Answer a flow with a refusal, so that it never goes upstream."""

@@ -48,7 +48,7 @@ class Seal:
         request, target = flow.request, need(call.target)
         unchanged = (
             request.method == need(call.wire).method
-            and request.path == call.path_to_send
+            and request.path == call.path_that_leaves
             and request.raw_content == call.body_to_send
         )
         if not unchanged:

@@ -1,6 +1,6 @@
 """Where mitmproxy's protocol layers are made to answer as a gateway must.
 
-Eleven repairs of mitmproxy 12.2, each held by a test of its own that fails when the layer below changes:
+Twelve repairs of mitmproxy 12.2, each held by a test of its own that fails when the layer below changes:
 
 1. An upstream that cannot be reached, or breaks off before its answer was passed on, becomes a governed answer
    (recorded, in the target's form) in place of an HTML page that names addresses.
@@ -16,6 +16,8 @@ Eleven repairs of mitmproxy 12.2, each held by a test of its own that fails when
 9. What a response stream holds back goes on after a pause, though no chunk comes; stock asks it with chunks only.
 10. An answer that is kept until it is whole is given up when it does not become it (``addons.slow_bodies``).
 11. What an HTTP/2 agent has no window for is bounded (``addons.h2_backlog``); stock keeps whatever comes.
+12. Where an answer and its connection end is decided by its head as it came; stock asks the one that addons cleaned,
+    and sends the next call into a connection that the target said it closes.
 """
 
 import json
@@ -38,6 +40,7 @@ from mitmproxy.proxy.layers.http._events import (
     RequestProtocolError,
     ResponseData,
     ResponseEndOfMessage,
+    ResponseHeaders,
     ResponseProtocolError,
 )
 from mitmproxy.proxy.layers.http._hooks import HttpResponseHeadersHook
@@ -279,9 +282,19 @@ def _read_response_headers(self: _http1.Http1Client, event: events.ConnectionEve
     for command in _stock_read_response_headers(self, event):
         if isinstance(command, ReceiveHttp) and isinstance(command.event, ResponseProtocolError):
             self.state = self.done
+        if isinstance(command, ReceiveHttp) and isinstance(command.event, ResponseHeaders):
+            self.response = _own_head(command.event.response)
         yield command
     if len(self.buf) > MAX_HEAD and self.state == self.read_headers:
         yield from _broken(self, "the head of the answer does not end")
+
+
+def _own_head(response: http.Response) -> http.Response:
+    """The head as it came, whatever addons make of it: by it is decided where the answer and its connection end."""
+    data = response.data
+    return http.Response(
+        data.http_version, data.status_code, data.reason, data.headers.copy(), None, None, data.timestamp_start, None
+    )
 
 
 def _read_headers(self: _http1.Http1Server, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from gatehold.cli.checkup import Item, failed, ok, warning
 from gatehold.config import Configuration, Target
+from gatehold.config.credentials import CredentialSpec
 
 _PATIENCE = 15.0
 """Seconds for everything that waits for somebody else."""
@@ -127,6 +128,9 @@ async def _credentials(configuration: Configuration) -> list[Item]:
                 items.append(ok(check, "none is configured: the target is called without"))
                 continue
             try:
+                if broker.is_per_agent(target.name):
+                    items.append(await _exchanged(check, target))
+                    continue
                 await asyncio.wait_for(broker.get(target.name), _PATIENCE)
             except Refusal as refusal:
                 todo = "calls to this target are refused without it"
@@ -135,11 +139,31 @@ async def _credentials(configuration: Configuration) -> list[Item]:
             except TimeoutError:
                 items.append(failed(check, f"did not come within {_PATIENCE:.0f} s", "see what it is fetched from"))
             else:
-                ways = ", ".join(sorted(target.spec.credential.model_fields_set - {"value", "prefix"}))
-                items.append(ok(check, f"by {ways}"))
+                items.append(ok(check, f"by {_way(target.spec.credential)}"))
     finally:
         await broker.close()
     return items
+
+
+def _way(spec: CredentialSpec) -> str:
+    form = sorted(spec.model_fields_set - {"value", "prefix", "source"}) or ["bearer"]
+    return ", ".join(form) + (f" from {spec.source.kind}" if spec.source else "")
+
+
+async def _exchanged(check: str, target: Target) -> Item:
+    """Agents' tokens cannot be exchanged without one; whether anybody is there to do it can be asked."""
+    from gatehold.config.values import CredentialUnavailable
+    from gatehold.credentials.outbound import Outbound
+
+    spec = target.spec.credential.source.exchange if target.spec.credential and target.spec.credential.source else None
+    if spec is None:
+        return failed(check, "every agent has its own, by nothing that is known", "see spec.credential.from")
+    try:
+        _ = spec.client_secret and spec.client_secret.resolve()
+        answer = await Outbound(spec.ca, timeout=_PATIENCE).get(spec.token_url)
+    except CredentialUnavailable as error:
+        return failed(check, str(error), "calls to this target are refused without it")
+    return ok(check, f"every agent has its own, by exchange at {answer.host}, which answers")
 
 
 def issuers(configuration: Configuration) -> Iterator[Item]:
@@ -160,15 +184,23 @@ def issuers(configuration: Configuration) -> Iterator[Item]:
 
 
 async def _key_problems(configuration: Configuration) -> tuple[str, ...]:
+    from gatehold.credentials.broker import CredentialBroker
     from gatehold.identity.verifier import TokenVerifier
+    from gatehold.lookups.client import OwnCalls
+    from gatehold.lookups.clusters import ClusterCalls
 
+    spec = configuration.gateway.spec
+    broker = CredentialBroker(configuration.targets, data_dir=configuration.data_dir)
+    own_calls = OwnCalls(broker, {each.port for each in spec.listen}, max_answer=spec.limits.max_request_body)
     async with asyncio.timeout(_PATIENCE * 2):
-        verifier = TokenVerifier(configuration.gateway.spec.identity.issuers)
+        verifier = TokenVerifier(spec.identity.issuers, clusters=ClusterCalls(own_calls, configuration.targets))
         try:
             await verifier.fetch_keys()
             return verifier.problems
         finally:
             await verifier.close()
+            await own_calls.close()
+            await broker.close()
 
 
 def targets(configuration: Configuration) -> Iterator[Item]:

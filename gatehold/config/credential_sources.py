@@ -17,17 +17,31 @@ from gatehold.config.values import ConfigPath, Duration, SecretRef
 
 def _fetchable(url: str) -> str:
     if not is_fetchable(url):
-        raise ValueError(f"{url!r}: secrets come over https, or http from this machine, without userinfo")
+        # Not repeated: the userinfo that it must not have is a secret.
+        raise ValueError("secrets come over https, or http from this machine, from an address without userinfo")
     return url
 
 
+def _plain_path(path: str) -> str:
+    if not all(step not in {"", ".", ".."} for step in path.split("/")):
+        raise ValueError(f"{path!r}: a path in Vault is names with `/` between them")
+    return path
+
+
+def _command(command: str) -> str:
+    if "/" in command and not command.startswith("/"):
+        raise ValueError(f"{command!r}: write an absolute path, or a name that is looked for in PATH")
+    return command
+
+
 _Url = Annotated[Text, AfterValidator(_fetchable)]
+_VaultPath = Annotated[Text, AfterValidator(_plain_path)]
 
 
 class AppRoleSpec(Part):
     """Vault's auth method ``approle``."""
 
-    mount: Text = "approle"
+    mount: _VaultPath = "approle"
     role_id: SecretRef
     secret_id: SecretRef | None = None
 
@@ -35,7 +49,7 @@ class AppRoleSpec(Part):
 class VaultKubernetesSpec(Part):
     """Vault's auth method ``kubernetes``: by the token of the gateway's own ServiceAccount."""
 
-    mount: Text = "kubernetes"
+    mount: _VaultPath = "kubernetes"
     role: Text
     token_file: ConfigPath = Field(default="/var/run/secrets/kubernetes.io/serviceaccount/token", validate_default=True)
 
@@ -62,8 +76,8 @@ class VaultSpec(Part):
     ca: ConfigPath | None = None
     namespace: Text | None = None
     auth: VaultAuthSpec
-    mount: Text = "secret"
-    path: Text
+    mount: _VaultPath = "secret"
+    path: _VaultPath
     """Without the mount and without ``data/``."""
     version: Annotated[int, Field(strict=True, ge=1)] | None = None
     """Left out: the newest."""
@@ -74,7 +88,7 @@ class VaultSpec(Part):
 class ExecSpec(Part):
     """A command that prints fields: see docs/credentials.md for the formats."""
 
-    command: Text
+    command: Annotated[Text, AfterValidator(_command)]
     args: tuple[str, ...] = ()
     env: dict[Text, str] = Field(default_factory=dict)
     timeout: Duration = 30.0
@@ -110,6 +124,8 @@ class OAuthClientSpec(Part):
 class ExchangedSpec(OAuthClientSpec):
     """The agent's own token exchanged for one that the target takes (RFC 8693). One credential for each agent token."""
 
+    subject_token_type: Text = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a name
+    """What the agents' tokens are to the server."""
     requested_token_type: Text = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a name
 
 
@@ -143,6 +159,12 @@ class FromSpec(Part):
         if sum(getattr(self, name) is not None for name in type(self).model_fields) != 1:
             raise ValueError("give exactly one of `vault`, `exec`, `oauth`, `exchange` and `githubApp`")
         return self
+
+    @property
+    def kind(self) -> str:
+        """Its name in the configuration."""
+        fields = type(self).model_fields
+        return next(field.alias or name for name, field in fields.items() if getattr(self, name) is not None)
 
     @property
     def templates(self) -> tuple[SecretRef, ...]:

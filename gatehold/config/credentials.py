@@ -154,6 +154,11 @@ class CredentialSpec(Part):
         return self
 
     @property
+    def http_only(self) -> str:
+        """The form's name if it is one that clusters are not called with; else empty."""
+        return next((name for name in ("query", "cookie", "aws") if getattr(self, name) is not None), "")
+
+    @property
     def templates(self) -> tuple[SecretRef, ...]:
         """The templates of the form, in no certain order."""
         return tuple(template for template in self._templates() if template is not None)

@@ -12,10 +12,10 @@ from gatehold.config.gateway import (
     GatewaySpec,
     LimitsSpec,
     ListenSpec,
-    RecordingsSpec,
     StoreSpec,
 )
 from gatehold.config.issuers import IdentitySpec, IssuerSpec, JwksSpec
+from gatehold.config.recordings import RecordingsSpec
 from gatehold.config.shape import API_VERSION, Metadata, Part
 from gatehold.config.target import TargetSpec, TlsSpec
 from masking.profiles import MaskProfileSpec

@@ -3,9 +3,11 @@
 Loading does not look for them, since a machine that checks a configuration need not hold its secrets.
 """
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from gatehold.config.credential_sources import FromSpec
 from gatehold.config.credentials import CredentialSpec
 from gatehold.config.gateway import GatewaySpec
 from gatehold.config.model import Configuration, Target
@@ -19,7 +21,7 @@ def missing(configuration: Configuration) -> tuple[Problem, ...]:
     problems = [Problem(file=gateway.file, line=gateway.line, message=message) for message in _identity(gateway.spec)]
     problems += [
         Problem(file=gateway.file, line=gateway.line, message=message)
-        for message in (*_login(gateway.spec), *_channels(gateway.spec))
+        for message in (*_login(gateway.spec), *_channels(gateway.spec), *_kept(gateway.spec))
     ]
     for target in configuration.targets.values():
         problems += [Problem(file=target.file, line=target.line, message=message) for message in _target(target)]
@@ -59,6 +61,19 @@ def _channels(spec: GatewaySpec) -> Iterator[str]:
                 yield f"notify {channel.name}: {error}"
 
 
+def _kept(spec: GatewaySpec) -> Iterator[str]:
+    """Of recordings and audit events that go elsewhere."""
+    store = spec.recordings.object_store
+    yield from _unreadable(store.ca)
+    for sink in spec.audit.sinks:
+        yield from _unreadable((sink.webhook.ca if sink.webhook else None) or (sink.syslog.ca if sink.syslog else None))
+    for reference in (store.access_key_id, store.secret_access_key, *spec.audit.secrets):
+        try:
+            _ = reference and reference.resolve()
+        except CredentialUnavailable as error:
+            yield f"recordings or audit: {error}"
+
+
 def _target(target: Target) -> Iterator[str]:
     spec = target.spec
     yield from _unreadable(spec.tls.ca if spec.tls else None)
@@ -71,13 +86,20 @@ def _target(target: Target) -> Iterator[str]:
     if spec.credential.client_certificate is not None:
         yield from _unreadable(spec.credential.client_certificate.certificate)
         yield from _unreadable(spec.credential.client_certificate.key)
-    for path in spec.credential.source.files if spec.credential.source else ():
-        yield from _unreadable(path)
+    if spec.credential.source is not None:
+        yield from _source(target.name, spec.credential.source)
     for reference in _references(spec.credential):
         try:
             reference.resolve(fields={name: Secret("known later") for name in reference.fields})
         except CredentialUnavailable as error:
             yield f"target {target.name}: {error}"
+
+
+def _source(target: str, source: FromSpec) -> Iterator[str]:
+    for path in source.files:
+        yield from _unreadable(path)
+    if source.exec is not None and shutil.which(source.exec.command) is None:
+        yield f"target {target}: {source.exec.command}: there is no such command"
 
 
 def _references(spec: CredentialSpec) -> Iterator[SecretRef]:

@@ -22,7 +22,7 @@ _FROM = (
 CREDENTIAL_FIELDS: frozenset[Place] = frozenset(("spec", "credential", *field) for field in (*_FORMS, *_AWS, *_FROM))
 CLIENT_SECRET: Place = ("spec", "console", "login", "oidc", "clientSecret")
 """The one of a Gateway: by which it is known to the OpenID provider of people."""
-_SECRETS = frozenset({*(("Target", place) for place in CREDENTIAL_FIELDS), ("Gateway", CLIENT_SECRET)})
+_OBJECT_STORE = frozenset(("spec", "recordings", "objectStore", key) for key in ("accessKeyId", "secretAccessKey"))
 _CHANNEL_SECRETS = frozenset(
     {("webhook", "secret"), ("slack", "botToken"), ("slack", "appToken"), ("slack", "signingSecret")}
 )
@@ -36,15 +36,20 @@ def misplaced_references(document: Document) -> Iterator[Problem]:
     if kind in _EXEMPT:
         return
     for place, text in _texts(document.value, ()):
-        if "${" in text and (kind, place) not in _SECRETS and not (kind == "Gateway" and _is_a_channels(place)):
+        if "${" in text and not _may_stand(kind, place):
             yield document.problem(place, "`${...}` is resolved in credential fields only")
 
 
-def _is_a_channels(place: Place) -> bool:
-    """Whether it is a secret of one of the channels under ``notify:``."""
-    match place:
-        case ("spec", "notify", int(), str(kind), str(key)):
-            return (kind, key) in _CHANNEL_SECRETS
+def _may_stand(kind: str | None, place: Place) -> bool:
+    match kind, place:
+        case "Target", _:
+            return place in CREDENTIAL_FIELDS
+        case "Gateway", ("spec", "notify", int(), str(channel), str(key)):
+            return (channel, key) in _CHANNEL_SECRETS
+        case "Gateway", ("spec", "audit", "sinks", int(), "webhook", "secret"):
+            return True
+        case "Gateway", _:
+            return place == CLIENT_SECRET or place in _OBJECT_STORE
     return False
 
 

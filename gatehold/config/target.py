@@ -86,6 +86,8 @@ class TargetSpec(Part):
             http_only = {"openapi", "paths", "case_insensitive_paths", "trailing_slash", "suffixes"}
             if wrong := sorted(self.model_fields_set & http_only):
                 raise ValueError(f"`{type(self).model_fields[wrong[0]].alias}` is for targets of family http")
+            if self.credential and (form := self.credential.http_only):
+                raise ValueError(f"`{form}` is for targets of family http")
         elif self.impersonate or (self.credential and self.credential.kubernetes):
             raise ValueError(f"`{'impersonate' if self.impersonate else 'kubernetes'}` is for family kubernetes")
         return self
@@ -94,6 +96,8 @@ class TargetSpec(Part):
     def _fits_the_scheme(self) -> Self:
         if self.scheme == "http" and self.tls is not None:
             raise ValueError("`tls` means nothing with scheme: http")
+        if self.scheme == "http" and self.credential and self.credential.client_certificate:
+            raise ValueError("`clientCertificate` means nothing with scheme: http")
         return self
 
     @property

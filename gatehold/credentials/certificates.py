@@ -13,9 +13,11 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from gatehold.config.credentials import ClientCertificateSpec
 from gatehold.config.values import CredentialUnavailable, Secret
 
 _KEPT = 2
+_MAX_PEM = 256 * 1024
 
 
 def store(directory: Path, owner: str, certificate: str, key: Secret) -> tuple[Path, float]:
@@ -58,3 +60,19 @@ def _forget_old(directory: Path, pattern: str) -> None:
     files = sorted(directory.glob(pattern), key=lambda file: file.stat().st_mtime_ns, reverse=True)
     for file in files[_KEPT:]:
         file.unlink(missing_ok=True)
+
+
+def store_pair(directory: Path, owner: str, spec: ClientCertificateSpec) -> tuple[Path, float]:
+    """Keep the pair of two PEM files, as ``store`` does. Raises ``CredentialUnavailable``."""
+    return store(directory, owner, _read(spec.certificate), Secret(_read(spec.key)))
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_PEM + 1)
+    except OSError as error:
+        raise CredentialUnavailable(f"{path}: {error.strerror}") from None
+    if len(content) > _MAX_PEM or not content.isascii():
+        raise CredentialUnavailable(f"{path} is no PEM file")
+    return content.decode("ascii")

@@ -1,16 +1,23 @@
 """The spellings in which a credential may come back in an answer. Pure.
 
 Raw, reversed, base64 (wherever in a longer text the value stands: ``user:value`` is encoded as a whole), hexadecimal,
-percent-encoded and JSON-escaped, the last two also with every character escaped. Values under ``SHORTEST`` are left
-out: they would hit ordinary text.
+percent-encoded, JSON-escaped, in markup, in one case; percent and JSON also with every character escaped. Values under
+``SHORTEST`` are left out: they would hit ordinary text.
 """
 
 import base64
+import contextlib
 import html
 import json
+import re
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
+_LEFT_ALONE = ("", "/", "!'()*", ";,/?:@&=+$!'()*", ";,/?:@&=+$#!'()*", "-_.~/?:@!$&'()*+,;=")
+"""By strict encoders, Python's, JavaScript's two, Go's for a query's value and a fragment."""
+_ESCAPE = re.compile("%[0-9A-F]{2}")
+_BY_GO = str.maketrans({each: f"\\u{ord(each):04x}" for each in "<>&"})
+_BY_NET = str.maketrans({each: f"\\u{ord(each):04X}" for each in "<>&'+`"})
 SHORTEST = 8
 """Bytes of a value or spelling that is worth looking for."""
 
@@ -23,22 +30,52 @@ def spellings(values: Iterable[str]) -> tuple[bytes, ...]:
 
 def forms(value: str) -> Iterable[bytes]:
     """Every form of one value, however short, some of them more than once."""
-    raw = value.encode()
-    yield raw
-    yield html.escape(value).encode()
-    yield raw[::-1]
-    for digits in (raw.hex(), raw.hex().upper()):
-        yield digits.encode()
-        yield "".join(f"%{digits[at : at + 2]}" for at in range(0, len(digits), 2)).encode()
+    yield value.lower().encode()
+    yield value.upper().encode()
+    yield from (text.encode() for text in (*_markup_forms(value), *_json_forms(value), *_url_forms(value)))
     yield "".join(f"\\u{ord(each):04x}" for each in value if ord(each) < 1 << 16).encode()
-    for text in (quote(value, safe=""), quote(value), quote_plus(value)):
-        yield text.encode()
-        yield text.lower().encode() if "%" in text else raw
+    for raw in _bytes_of(value):
+        yield raw
+        yield raw[::-1]
+        for digits in (raw.hex(), raw.hex().upper()):
+            yield digits.encode()
+            yield "".join(f"%{digits[at : at + 2]}" for at in range(0, len(digits), 2)).encode()
+        yield from _base64_forms(raw)
+
+
+def _bytes_of(value: str) -> Iterable[bytes]:
+    """In UTF-8, and in Latin-1 where that is something else: headers are often written so."""
+    yield value.encode()
+    if not value.isascii():
+        with contextlib.suppress(UnicodeEncodeError):
+            yield value.encode("latin-1")
+
+
+def _markup_forms(value: str) -> Iterable[str]:
+    """HTML and XML, with the two ways to write an apostrophe and a quotation mark."""
+    escaped = html.escape(value, quote=False)
+    for quotes in (("&quot;", "&#x27;"), ("&#34;", "&#39;"), ("&quot;", "&apos;"), ("&quot;", "&#39;"), ('"', "'")):
+        yield escaped.replace('"', quotes[0]).replace("'", quotes[1])
+
+
+def _json_forms(value: str) -> Iterable[str]:
+    """JSON, also with slashes escaped, and with what Go, Ruby and .NET escape for the sake of HTML."""
     for ascii_only in (True, False):
         escaped = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
-        yield escaped.encode()
-        yield escaped.replace("/", "\\/").encode()
-    yield from _base64_forms(raw)
+        yield escaped
+        yield escaped.replace("/", "\\/")
+        yield escaped.translate(_BY_GO)
+        yield escaped.translate(_BY_NET).replace('\\"', "\\u0022")
+
+
+def _url_forms(value: str) -> Iterable[str]:
+    """Percent-encoded, as encoders differ in what they leave alone and in the case of their digits."""
+    texts = {quote(raw, safe=safe) for raw in _bytes_of(value) for safe in _LEFT_ALONE}
+    texts |= {quote_plus(raw, safe=safe) for raw in _bytes_of(value) for safe in ("", "*")}
+    for text in texts:
+        yield text
+        yield _ESCAPE.sub(lambda escape: escape[0].lower(), text)
+        yield text.replace("~", "%7E")
 
 
 def _base64_forms(raw: bytes) -> Iterable[bytes]:

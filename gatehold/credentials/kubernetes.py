@@ -9,18 +9,10 @@ from typing import Any
 from gatehold.config.credentials import KubernetesCredentialSpec
 from gatehold.config.values import CredentialUnavailable, Secret
 from gatehold.credentials import certificates, plugins
-from gatehold.credentials.injection import Injection
+from gatehold.credentials.injection import Bound, Injection, basic_header, bearer_header
 from gatehold.credentials.kubeconfig import User, client_certificate, read_user, static_token
 from gatehold.credentials.minting import Endpoint, ServiceAccountSource
-from gatehold.credentials.sources import (
-    Bound,
-    CredentialDelayed,
-    Files,
-    Source,
-    basic_header,
-    bearer_header,
-    token_file_source,
-)
+from gatehold.credentials.sources import CredentialDelayed, Files, Source, TokenFileSource
 
 IN_CLUSTER_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 """Where the kubelet keeps the token of the gateway's own pod fresh."""
@@ -33,8 +25,8 @@ def kubernetes_source(
     if spec.kubeconfig is not None:
         return KubeconfigSource(spec.kubeconfig, spec.context, bound, owner=owner, keys=keys)
     if spec.token_file is not None:
-        return token_file_source(spec.token_file, bound)
-    own = token_file_source(IN_CLUSTER_TOKEN, bound)
+        return TokenFileSource(spec.token_file, bound)
+    own = TokenFileSource(IN_CLUSTER_TOKEN, bound)
     return own if spec.service_account is None else ServiceAccountSource(spec.service_account, own, endpoint, bound)
 
 

@@ -15,9 +15,9 @@ import httpx2
 
 from gatehold.config.credentials import ServiceAccountSpec
 from gatehold.config.values import CredentialUnavailable, Secret
-from gatehold.credentials.injection import Injection
-from gatehold.credentials.plugins import unix_time
-from gatehold.credentials.sources import Bound, CredentialDelayed, Source, bearer_header
+from gatehold.credentials.injection import Bound, Injection, bearer_header
+from gatehold.credentials.moments import unix_time
+from gatehold.credentials.sources import CredentialDelayed, Source
 
 TIMEOUT = 10.0
 MAX_ANSWER = 256 * 1024

@@ -1,27 +1,17 @@
-"""Exec credential plugins: a command prints a credential as JSON (client-go credential plugins, ``ExecCredential``).
+"""Exec credential plugins: a command prints a credential as JSON (client-go credential plugins, ``ExecCredential``)."""
 
-The command runs as a process of its own, with nothing on its standard input and a bound on its time and output. What it
-prints on standard error is thrown away: it may hold anything.
-"""
-
-import asyncio
-import contextlib
 import json
-import os
-import shutil
-import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from gatehold.config.values import CredentialUnavailable, Secret
-from gatehold.credentials.sources import CredentialDelayed
+from gatehold.credentials.moments import unix_time
+from gatehold.credentials.processes import Command, output_of
 
 TIMEOUT = 30.0
 """Seconds for one run."""
-MAX_OUTPUT = 1024 * 1024
 API_VERSIONS = frozenset({"client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"})
 
 
@@ -84,57 +74,14 @@ async def run(plugin: Plugin, *, timeout: float = TIMEOUT) -> PluginCredential: 
 
 
 async def _output(plugin: Plugin, name: str, limit: float) -> bytes:
-    command = plugin.command if "/" not in plugin.command else str(plugin.directory / plugin.command)
-    program = shutil.which(command)
-    if program is None:
-        raise CredentialUnavailable(f"exec plugin {name}: there is no such command")
-    process = await _start(plugin, program, name)
-    try:
-        async with asyncio.timeout(limit):
-            output = await _all_of(process.stdout, name)
-            status = await process.wait()
-    except TimeoutError:
-        await _end(process)
-        raise CredentialDelayed(f"exec plugin {name}: not done within {limit:g} s") from None
-    except BaseException:
-        await _end(process)
-        raise
-    if status != 0:
-        raise CredentialDelayed(f"exec plugin {name}: exit status {status}")
-    return output
-
-
-async def _start(plugin: Plugin, program: str, name: str) -> asyncio.subprocess.Process:
-    try:
-        return await asyncio.create_subprocess_exec(
-            program,
-            *plugin.arguments,
-            cwd=plugin.directory,
-            env={**os.environ, **plugin.environment, "KUBERNETES_EXEC_INFO": _request(plugin)},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        raise CredentialUnavailable(f"exec plugin {name}: cannot be started ({type(error).__name__})") from None
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Its children as well: they share its group, and may hold its output open."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
-
-
-async def _all_of(stream: asyncio.StreamReader | None, name: str) -> bytes:
-    if stream is None:
-        return b""
-    try:
-        await stream.readexactly(MAX_OUTPUT + 1)
-    except asyncio.IncompleteReadError as ended:
-        return ended.partial
-    raise CredentialUnavailable(f"exec plugin {name}: prints more than {MAX_OUTPUT} bytes")
+    command = Command(
+        title=f"exec plugin {name}",
+        program=plugin.command if "/" not in plugin.command else str(plugin.directory / plugin.command),
+        arguments=plugin.arguments,
+        environment={**plugin.environment, "KUBERNETES_EXEC_INFO": _request(plugin)},
+        directory=plugin.directory,
+    )
+    return await output_of(command, limit)
 
 
 def _request(plugin: Plugin) -> str:
@@ -162,9 +109,3 @@ def _read(document: dict[str, Any], api_version: str) -> PluginCredential:
         key=Secret(key) if key else None,
         expires_at=unix_time(ends) if ends else None,
     )
-
-
-def unix_time(text: str) -> float:
-    """Seconds of an RFC 3339 time. Raises ``ValueError``."""
-    moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

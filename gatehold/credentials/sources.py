@@ -1,23 +1,18 @@
-"""Credentials that stand somewhere: in the environment, in files, in the configuration itself.
+"""What every source of a credential is, and the files that credentials come from.
 
 A file is read again as soon as it is another one (a Secret mount swaps a link, a sidecar renames), so that a rotated
 credential is in use within a second and a withdrawn one is gone.
 """
 
-import base64
 import os
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
-from gatehold.config.credentials import BasicSpec, CredentialSpec
-from gatehold.config.values import CredentialUnavailable, Reference, Secret, SecretRef
-from gatehold.credentials.injection import Injection, Origin, checked_header
+from gatehold.config.values import CredentialUnavailable, Reference, Secret
+from gatehold.credentials.injection import Bound, Injection, bearer_header
 
 MAX_FILE = 1024 * 1024
 
-type Bound = frozenset[Origin]
-type _Rendered = tuple[tuple[str, Secret], tuple[Secret, ...]]
 type _Stamp = tuple[int, int, int] | None
 
 
@@ -69,70 +64,23 @@ class Files:
         return any(_stamp(path) != stamp for path, stamp in self._stamps.items())
 
 
-class TemplateSource:
-    """A header made of ``${env:}`` and ``${file:}`` templates."""
+class TokenFileSource:
+    """A bearer token that somebody keeps fresh in a file."""
 
-    def __init__(self, render: Callable[[], _Rendered], references: Iterable[Reference], bound: Bound) -> None:
-        self._render = render
+    def __init__(self, path: Path, bound: Bound) -> None:
+        self._path = path
         self._bound = bound
-        self._paths = [Path(reference.name) for reference in references if reference.kind == "file"]
         self._files = Files()
 
     async def obtain(self) -> Injection:
-        """Resolve the templates; the files are small and local."""
-        for path in self._paths:
-            self._files.note(path)
-        header, secrets = self._render()
-        return Injection(bound=self._bound, headers=(header,), secrets=secrets)
+        """Read the file, which is small and local."""
+        self._files.note(self._path)
+        token = Reference("file", str(self._path)).read({}, {})
+        return Injection(bound=self._bound, headers=(bearer_header(Secret(token)),), secrets=(Secret(token),))
 
     def changed(self) -> bool:
-        """Whether a file that it was made of is another one now."""
+        """Whether the file is another one now."""
         return self._files.changed()
-
-
-def template_source(spec: CredentialSpec, bound: Bound) -> TemplateSource:
-    """The source for a ``header``, ``bearer`` or ``basic`` credential."""
-    if spec.basic is not None:
-        return _basic(spec.basic, bound)
-    if spec.bearer is not None:
-        return _header("Authorization", "Bearer ", spec.bearer, bound)
-    if spec.header is not None and spec.value is not None:
-        return _header(spec.header, spec.prefix, spec.value, bound)
-    raise CredentialUnavailable("this form of credential is not made")
-
-
-def token_file_source(path: Path, bound: Bound) -> TemplateSource:
-    """The source for a bearer token that somebody keeps fresh in a file."""
-    return _header("Authorization", "Bearer ", SecretRef((Reference("file", str(path)),)), bound)
-
-
-def bearer_header(token: Secret) -> tuple[str, Secret]:
-    """RFC 6750. Raises ``CredentialUnavailable``."""
-    return checked_header("Authorization", f"Bearer {token.reveal()}")
-
-
-def basic_header(username: str, password: Secret) -> tuple[str, Secret]:
-    """RFC 7617. Raises ``CredentialUnavailable``."""
-    if ":" in username:
-        raise CredentialUnavailable("a user name for basic authentication cannot hold a colon")
-    pair = f"{username}:{password.reveal()}".encode()
-    return checked_header("Authorization", f"Basic {base64.b64encode(pair).decode()}")
-
-
-def _header(name: str, prefix: str, value: SecretRef, bound: Bound) -> TemplateSource:
-    def render() -> _Rendered:
-        secret = value.resolve()
-        return checked_header(name, prefix + secret.reveal()), (secret,)
-
-    return TemplateSource(render, value.references, bound)
-
-
-def _basic(spec: BasicSpec, bound: Bound) -> TemplateSource:
-    def render() -> _Rendered:
-        password = spec.password.resolve()
-        return basic_header(spec.username.resolve().reveal(), password), (password,)
-
-    return TemplateSource(render, (*spec.username.references, *spec.password.references), bound)
 
 
 def _stamp(path: Path) -> _Stamp:

@@ -114,3 +114,33 @@ async def test_a_folded_value_is_read_as_one(runtime: Runtime) -> None:
 async def test_nobody_else_speaks_for_the_gateway(runtime: Runtime, name: str) -> None:
     """In no spelling."""
     assert name not in cleaned(runtime, {name: "EMAIL_ADDRESS=0"})[0]
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["https:evil.example/a", "http:///evil.example/a", "///evil.example/a", "/\\evil.example/a", "\\\\evil.example",
+     "https://crm.corp.example\\@evil.example/", "ftp://crm.corp.example:443/", "javascript:x", " //evil.example/a"],
+)  # fmt: skip
+async def test_disguised_hosts_lead_astray(runtime: Runtime, location: str) -> None:
+    """Browsers and some clients find another host in them."""
+    assert "location" not in cleaned(runtime, {"Location": location}, profiles=())[0]
+
+
+@pytest.mark.parametrize("location", ["/a?b=//c", "a/b", "?x=https://evil.example", "https://crm.corp.example/a"])
+async def test_redirects_within_stay(runtime: Runtime, location: str) -> None:
+    """Relative, and to registered hosts."""
+    assert cleaned(runtime, {"Location": location}, profiles=())[0]["location"] == location
+
+
+async def test_a_credential_in_a_redirects_query_is_masked(runtime: Runtime) -> None:
+    """The rest of it stays."""
+    kept, _ = cleaned(runtime, {"Location": f"/next?page=2&api_key={CREDENTIAL}"}, profiles=())
+    assert kept["location"] == "/next?page=2&api_key=***"
+
+
+@pytest.mark.parametrize("name", ["Set-Cookie", "Authorization", "X-Auth-Token", "x_auth_token", "X-Amz-Security-Token",
+                                  "X-Access-Token", "X-Vault-Token"])  # fmt: skip
+async def test_keys_that_a_target_gives_away_go(runtime: Runtime, name: str) -> None:
+    """They would be good without the gateway."""
+    kept, _ = cleaned(runtime, {name: "session=minted", "X-Request-Id": "r1"}, profiles=())
+    assert list(kept) == ["X-Request-Id"]

@@ -1,19 +1,27 @@
 """Law: an agent's own credentials and claims never go on; the target's does, to this target only."""
 
+import hashlib
+from pathlib import Path
+from typing import Any
+
 import pytest
-from mitmproxy import http
+from mitmproxy import connection, http
 
 from addons.calls import Stage
 from addons.handshakes import Handshake
 from addons.inject import Inject
+from addons.record import Recording
 from addons.runtime import Runtime
+from addons.seal import Seal
+from gatehold.config.values import Secret
+from gatehold.credentials.injection import Injection, origins
+from gatehold.credentials.sigv4 import Keys, signer
 from masking.encodings import ACCEPTED
 from masking.literals import Literals
 from policy.codes import Code
-from policy.errors import Refusal
 from policy.model import Agent
 from tests.addons.conftest import CREDENTIAL
-from tests.addons.support import judged, make_flow, make_request
+from tests.addons.support import judged, make_client, make_flow, make_request
 from tests.addons.test_handshakes import HEADERS
 
 STRIPPED = {
@@ -151,8 +159,108 @@ async def test_impersonation_is_prefixed(runtime: Runtime) -> None:
 
 @pytest.mark.parametrize("subject", ["a\r\nImpersonate-Group: system:masters", "ünï", "a\x00"])
 async def test_a_name_that_is_no_header_refuses(runtime: Runtime, subject: str) -> None:
-    """An exception, which dispatch turns into a refusal."""
+    """The call is refused, with the reason."""
     flow = make_flow(make_request("https://kubernetes.corp.example:6443/api/v1/pods"))
-    judged(runtime, flow, target="main").agent = Agent(issuer="corp", subject=subject)
-    with pytest.raises(Refusal, match="header"):
-        await Inject(runtime).request(flow)
+    call = judged(runtime, flow, target="main")
+    call.agent = Agent(issuer="corp", subject=subject)
+    call.stamps.remove(Stage.INJECT)
+    await Inject(runtime).request(flow)
+    assert call.refusal is not None
+    assert "header" in call.refusal.detail
+    assert Stage.INJECT not in call.stamps
+
+
+def _holding(runtime: Runtime, monkeypatch: pytest.MonkeyPatch, **more: Any) -> Injection:
+    """A broker that gives the target ``crm`` this credential."""
+    bound = origins("https", [("crm.corp.example", 443), ("127.0.0.1", 443)])
+    injection = Injection(bound=bound, **more)
+    monkeypatch.setattr(runtime.gateway.broker, "get_cached", lambda *_: injection)
+    return injection
+
+
+async def test_a_query_credential_stands_in_what_leaves_only(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was judged, and so is shown and recorded, is without it; the seal takes nothing but it."""
+    _holding(runtime, monkeypatch, query=(("api key", Secret("planted&1")),))
+    flow = await _injected(runtime, make_request("https://crm.corp.example/a?b=%2f&API+KEY=agent"))
+    call = runtime.ledger.get(flow)
+    assert call is not None
+    assert flow.request.path == call.path_that_leaves == "/a?b=%2f&api%20key=planted%261"
+    assert call.path_to_send == call.known_action.wire_path == "/a?b=%2f&API+KEY=agent"
+    assert "planted" not in repr(call)
+    seal = Seal(runtime, Recording(runtime))
+    await seal.request(flow)
+    assert call.refusal is None
+    assert call.described is not None
+    assert "planted" not in repr(call.described)
+
+
+async def test_a_path_that_was_changed_is_not_sealed(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even by the parameter of another call."""
+    _holding(runtime, monkeypatch, query=(("k", Secret("planted-1")),))
+    flow = await _injected(runtime, make_request("https://crm.corp.example/a"))
+    flow.request.path += "&more"
+    await Seal(runtime, Recording(runtime)).request(flow)
+    call = runtime.ledger.get(flow)
+    assert call is not None
+    assert call.refusal is not None
+    assert not call.sealed
+
+
+async def test_the_gateways_cookie_is_the_only_one(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent's own are taken out, in every spelling."""
+    _holding(runtime, monkeypatch, cookies=(("session", Secret("planted-1")),))
+    flow = await _injected(runtime, make_request(headers={"Cookie": "session=agent", "Cookie2": "agent"}))
+    assert [value for name, value in flow.request.headers.items(multi=True) if "cookie" in name.lower()] == [
+        "session=planted-1"
+    ]
+
+
+@pytest.mark.parametrize("http2", [False, True])
+@pytest.mark.parametrize("body", [b"", b"x" * 300_000])
+async def test_a_signature_is_over_what_leaves(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, http2: bool, body: bytes
+) -> None:
+    """The registered host, the path and body that leave; an agent's own signature is gone, the new one masked."""
+    keys = Keys(key_id=Secret("AKIDPLANTED"), key=Secret("planted-1"))
+    signing = signer(keys, service="s3", region="eu-west-1")
+    _holding(runtime, monkeypatch, signer=signing)
+    sent = {"Authorization": "AWS4-HMAC-SHA256 agent", "X-Amz-Date": "agent", "x_amz_security_token": "agent",
+            "X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD", "Date": "agent", "X-Amz-Acl": "private"}  # fmt: skip
+    request = make_request("https://crm.corp.example/a?b", method="POST", headers=sent, content=body)
+    if http2:
+        request.http_version, request.authority = "HTTP/2.0", "crm.corp.example:443"
+    flow = await _injected(runtime, request)
+    headers = flow.request.headers
+    assert "agent" not in repr(headers.fields)
+    assert headers.get_all("x-amz-content-sha256") == [hashlib.sha256(body).hexdigest()]
+    assert "SignedHeaders=host;x-amz-acl;x-amz-content-sha256;x-amz-date" in headers["authorization"]
+    given = [("Host", "crm.corp.example"), ("X-Amz-Acl", "private")]
+    again = signing.sign("POST", "https://crm.corp.example/a?b", given, body)
+    assert (headers["x-amz-date"] != dict(again)["X-Amz-Date"].reveal()) or (
+        headers["authorization"] == dict(again)["Authorization"].reveal()
+    )
+    call = runtime.ledger.get(flow)
+    assert call is not None
+    signature = headers["authorization"].rpartition("=")[2].encode()
+    assert runtime.echoes(call).replace(b"a " + signature + b" b") == b"a *** b"
+
+
+async def test_a_certificates_connection_is_one_agents(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For as long as the client's connection lives; without a certificate there is nothing to keep apart."""
+    client, inject = make_client(tls=True), Inject(runtime)
+
+    async def refused(subject: str, client: connection.Client) -> Code | None:
+        flow = make_flow(make_request(), client)
+        call = judged(runtime, flow)
+        call.agent = Agent(issuer="corp", subject=subject)
+        call.stamps.remove(Stage.INJECT)
+        await inject.request(flow)
+        return call.refusal.code if call.refusal else None
+
+    _holding(runtime, monkeypatch)
+    assert [await refused(subject, client) for subject in ("ada", "bob")] == [None, None]
+    _holding(runtime, monkeypatch, client_certificate=Path("client.pem"))
+    assert [await refused(subject, client) for subject in ("ada", "bob", "ada")] == [None, Code.MISDIRECTED, None]
+    assert await refused("bob", make_client(tls=True)) is None
+    inject.client_disconnected(client)
+    assert await refused("bob", client) is None

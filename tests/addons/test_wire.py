@@ -42,6 +42,7 @@ PATCHED = (
     (HttpLayer, "_handle_event"),
     (_http1.Http1Connection, "read_body"),
     (_http1.Http1Server, "read_headers"),
+    (_http1.Http1Client, "read_headers"),
 )
 
 
@@ -67,6 +68,7 @@ def _parameters(function: Callable[..., Any]) -> list[str]:
         (_http2.format_error, ["status_code", "message"]),
         (_http1.Http1Connection.read_body, ["self", "event"]),
         (_http1.Http1Server.read_headers, ["self", "event"]),
+        (_http1.Http1Client.read_headers, ["self", "event"]),
         (_events.ResponseProtocolError, ["stream_id", "message", "code"]),
         (addonmanager.AddonManager._iter_hooks, ["self", "addon", "event"]),
         (addonmanager.AddonManager.register, ["self", "addon"]),
@@ -265,6 +267,26 @@ async def test_a_target_that_cannot_be_reached_is_a_governed_answer(connect: Cal
     document = _problem(wired.to_client, 502, "upstream-unavailable")
     assert "crm" in document["detail"]
     assert wired.hooks == ["requestheaders", "request", "responseheaders", "response"]
+
+
+@pytest.mark.parametrize("says_so", [True, False])
+async def test_a_connection_that_its_target_closes_is_not_used_again(
+    connect: Callable[..., Wire], says_so: bool
+) -> None:
+    """Though its answer, as agents see it, does not say so; the head may come long before the rest."""
+
+    def clean(flow: http.HTTPFlow) -> None:
+        assert flow.response is not None
+        flow.response.headers.pop("connection", None)
+
+    wired = connect(answer=clean)
+    wired.client_sends(GET)
+    first = wired.server
+    wired.server_sends(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n%s\r\n" % (b"Connection: close\r\n" * says_so))
+    wired.server_sends(b"ok")
+    assert wired.closed(first) == says_so
+    wired.client_sends(GET)
+    assert (wired.server is first) != says_so
 
 
 @pytest.mark.parametrize(

@@ -15,16 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from gatehold.config.model import Target
 from gatehold.config.target import TargetSpec
-
-NOW = 1_800_000_000.0
-
-
-@dataclass
-class Clock:
-    now: float = NOW
-
-    def __call__(self) -> float:
-        return self.now
+from tests.gatehold.credentials.clocks import NOW, Clock
 
 
 @pytest.fixture

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from gatehold.config.values import CredentialUnavailable, Secret
-from gatehold.credentials.broker import CHECK_INTERVAL, MAX_BACKOFF, CredentialBroker
+from gatehold.credentials.broker import CredentialBroker
+from gatehold.credentials.holding import CHECK_INTERVAL, MAX_BACKOFF
 from gatehold.credentials.injection import Injection, origins
+from gatehold.credentials.recipes import Recipe
 from gatehold.credentials.sources import CredentialDelayed
 from policy.codes import Code
 from policy.errors import Refusal
@@ -61,7 +63,10 @@ def broker(
     source: Source, target: Callable[..., Any], clock: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> CredentialBroker:
     """A broker whose target ``crm`` has that source, and whose target ``open`` has no credential."""
-    monkeypatch.setattr("gatehold.credentials.broker.template_source", lambda spec, bound: source)
+    recipe = Recipe(make=lambda asker: source)
+    monkeypatch.setattr(
+        "gatehold.credentials.broker.recipe_of", lambda target, keys, having: recipe if target.name == "crm" else None
+    )
     targets = {"crm": target({"bearer": "x"}), "open": target(None, "open")}
     return CredentialBroker(targets, data_dir=tmp_path, clock=clock, monotonic=clock)
 
@@ -97,7 +102,7 @@ async def test_no_call_waits_for_ever(
     broker: CredentialBroker, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is refused in the end; the fetch goes on for those who come later."""
-    monkeypatch.setattr("gatehold.credentials.broker.MAX_WAIT", 0.01)
+    monkeypatch.setattr("gatehold.credentials.holding.MAX_WAIT", 0.01)
     source.gate.clear()
     with pytest.raises(Refusal, match="not in time"):
         await broker.get(CRM)
@@ -240,12 +245,31 @@ async def test_what_is_missing_at_start_is_told_but_not_what_may_come(
     assert broker.get_cached(CRM) is not None
 
 
+async def test_a_start_waits_for_nobody_for_ever(
+    broker: CredentialBroker, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A source that hangs keeps its own target waiting, and gives what it gives later."""
+    monkeypatch.setattr("gatehold.credentials.broker.START_WAIT", 0.01)
+    source.gate.clear()
+    assert await broker.prepare() == ()
+    assert broker.get_cached(CRM) is None
+    source.gate.set()
+    await settled()
+    assert broker.get_cached(CRM) is not None
+
+
 async def test_known_secrets_follow_the_credentials(broker: CredentialBroker, source: Source, clock: Any) -> None:
     """Those in use and those just replaced, in all spellings; one object until something changes."""
     assert broker.known_secrets() == ()
     await broker.get(CRM)
     known = broker.known_secrets()
     assert b"planted-1" in known
+    assert broker.known_secrets() is known
+    # A credential that is fetched anew and is the same changes nothing.
+    source.asked -= 1
+    source.other = True
+    clock.now += CHECK_INTERVAL
+    await broker.get(CRM)
     assert broker.known_secrets() is known
     for _ in range(2):
         source.other = True

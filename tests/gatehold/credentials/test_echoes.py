@@ -67,3 +67,35 @@ def test_longest_first_without_duplicates(values: list[str]) -> None:
     assert list(found) == sorted(set(found), key=lambda form: (-len(form), form))
     assert all(len(form) >= SHORTEST for form in found)
     assert found == spellings(list(reversed(values)))
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    ["Ab%2fCd%2bEf(gh)", "Ab%2FCd%2BEf%28gh%29", "AB/CD+EF(GH)", "ab/cd+ef(gh)"],
+)
+def test_encoders_differ(encoded: str) -> None:
+    """In what they leave alone, and in the case of digits; some change the whole text's."""
+    assert is_found("Ab/Cd+Ef(gh)", encoded.encode())
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        "\\u003ca\\u0026b\\u003e'cdefg",
+        "\\u003Ca\\u0026b\\u003E\\u0027cdefg",
+        "&lt;a&amp;b&gt;&#39;cdefg",
+        "&lt;a&amp;b&gt;&apos;cdefg",
+    ],
+)
+def test_markup_and_its_json(encoded: str) -> None:
+    """As Go, Ruby, and writers of XML have it."""
+    assert is_found("<a&b>'cdefg", encoded.encode())
+
+
+def test_other_charsets() -> None:
+    """A header is often Latin-1, and so is a form of an old page."""
+    value = "pl\u00e4nted/k\u00fcy"
+    for raw in (value.encode(), value.encode("latin-1")):
+        assert is_found(value, raw)
+        assert is_found(value, base64.b64encode(b"x" + raw))
+        assert is_found(value, quote(raw, safe="").encode())

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from gatehold.config.values import CredentialUnavailable
-from gatehold.credentials.plugins import MAX_OUTPUT, Plugin, plugin_of, run, unix_time
+from gatehold.credentials.moments import unix_time
+from gatehold.credentials.plugins import Plugin, plugin_of, run
+from gatehold.credentials.processes import MAX_OUTPUT
 
 V1 = "client.authentication.k8s.io/v1"
 

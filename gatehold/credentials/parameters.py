@@ -1,0 +1,69 @@
+"""Credentials in the query of a request: put in without touching the rest. Pure.
+
+Servers disagree on what one name is: they decode once or twice, fold case, read ``;`` as ``&``, ``name[]`` and
+``name[0]`` as ``name``, a dot or a space as ``_``. What any of them could take for the credential's parameter is taken
+out, so that the gateway's own is the only one.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, unquote
+
+from gatehold.config.values import Secret
+from policy.codes import Code
+from policy.errors import Refusal
+
+_SEPARATOR = re.compile(r"([&;])")
+_IIS = re.compile(r"%u([0-9a-fA-F]{4})")
+_ROUNDS = 4
+"""More encodings than that on top of each other are decoded by nobody."""
+_NOTHING = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\ufeff]+")
+_JOINS = re.compile(r"[-. +]")
+
+
+def with_parameters(path: str, parameters: Iterable[tuple[str, Secret]]) -> str:
+    """The path with these parameters at its end, and no other ones of their names.
+
+    All other bytes stay as they are. Raises ``Refusal`` for a path with a fragment, behind which no server looks.
+    """
+    given = tuple(parameters)
+    if not given:
+        return path
+    if "#" in path:
+        raise Refusal(Code.MALFORMED, "malformed request: the path holds a fragment")
+    names = {folded(quote(name, safe="")) for name, _ in given}
+    place, _, query = path.partition("?")
+    kept = "".join(_without(query, names))
+    own = "&".join(f"{quote(name, safe='')}={quote(value.reveal(), safe='')}" for name, value in given)
+    return f"{place}?{kept}&{own}" if kept else f"{place}?{own}"
+
+
+def folded_names(path: str) -> frozenset[str]:
+    """The names of all parameters of a path, folded."""
+    return frozenset(folded(_name(piece)) for piece in _SEPARATOR.split(path.partition("?")[2])[::2])
+
+
+def folded(name: str) -> str:
+    """What two spellings of one name have in common, whoever reads them."""
+    for _ in range(_ROUNDS):
+        decoded = unquote(_IIS.sub(lambda code: chr(int(code[1], 16)), name), errors="replace")
+        if decoded == name:
+            break
+        name = decoded
+    bare = _NOTHING.sub("", _JOINS.sub("_", name.strip(" +\t?")).partition("[")[0].partition("\x00")[0])
+    return bare.casefold()
+
+
+def _without(query: str, names: set[str]) -> Iterator[str]:
+    pieces = _SEPARATOR.split(query)
+    separators = ["", *pieces[1::2]]
+    first = True
+    for separator, piece in zip(separators, pieces[::2], strict=True):
+        if folded(_name(piece)) in names:
+            continue
+        yield piece if first else separator + piece
+        first = False
+
+
+def _name(piece: str) -> str:
+    return piece.partition("=")[0]
