@@ -41,17 +41,34 @@ class Certificates(tlsconfig.TlsConfig):
 
     def get_cert(self, conn_context: context.Context) -> certs.CertStoreEntry:
         """A certificate for the name that the client asked for."""
-        client, server = conn_context.client, conn_context.server
-        names = [client.sni or str(client.sockname[0])]
-        if server.address:
-            names.append(server.address[0])
-        leaf = self.runtime.gateway.leaves.certificate_for(tuple(dict.fromkeys(name.lower() for name in names)))
+        leaf = self.runtime.gateway.leaves.certificate_for(self._names(conn_context))
         return certs.CertStoreEntry(
             cert=certs.Cert(leaf.certificate),
             privatekey=cast("Any", leaf.key),  # annotated as RSA; pyOpenSSL takes what cryptography makes
             chain_file=None,
             chain_certs=[],
         )
+
+    def _names(self, conn_context: context.Context) -> tuple[str, ...]:
+        """Raises ValueError for a name that none is made for."""
+        client, server = conn_context.client, conn_context.server
+        opened = self.runtime.connections.find(client)
+        if opened is not None and opened.is_before_tunnel:
+            return opened.listener.certified_for(client.sni, str(client.sockname[0]))
+        names = [client.sni or str(client.sockname[0])]
+        if server.address:
+            names.append(server.address[0])
+        return tuple(dict.fromkeys(name.lower() for name in names))
+
+    def tls_start_client(self, tls_start: tls.TlsData) -> None:
+        """HTTP/1.1 alone in TLS with the proxy itself: there is no CONNECT over HTTP/2 here. Inside, h2 is offered."""
+        super().tls_start_client(tls_start)
+        opened = self.runtime.connections.find(tls_start.context.client)
+        if opened is None or not opened.is_before_tunnel or tls_start.ssl_conn is None:
+            return
+        # The stock addon means to do this, and looks for a stack of layers that 12.2 does not have.
+        only = tlsconfig.AppData(client_alpn=b"http/1.1", server_alpn=None, http2=False)
+        tls_start.ssl_conn.set_app_data(only)
 
     def tls_start_server(self, tls_start: tls.TlsData) -> None:
         """Verify a target against its own trust and its registered name."""

@@ -28,6 +28,11 @@ class ClientConnection:
     misdirected: str = "the TLS name was not checked"
     """Why every request over TLS is refused; empty once the TLS name was found to be what was connected to."""
 
+    @property
+    def is_before_tunnel(self) -> bool:
+        """Is what is said on it said to a forward proxy itself?"""
+        return self.listener.mode == "regular" and self.connect is None
+
     def __repr__(self) -> str:
         return f"<ClientConnection from {self.peer} to {self.connect} token={'***' if self.token else None}>"
 

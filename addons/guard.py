@@ -72,6 +72,7 @@ class Guard:
         try:
             if flow.request.data.method != b"CONNECT":
                 raise Refusal(Code.MALFORMED, "malformed request: the method CONNECT is upper case")
+            _check_proxy_leg(flow, opened)
             header_rules.check(flow.request.headers.fields)
             _check_host(flow, (flow.request.host, flow.request.port), "https")
         except Refusal as refusal:
@@ -121,6 +122,7 @@ class Guard:
         request = flow.request
         if not flow.live or flow.is_replay:
             raise Refusal(Code.MALFORMED, "only live requests are governed")
+        _check_proxy_leg(flow, opened)
         if opened.misdirected and flow.client_conn.tls_established:
             raise Refusal(Code.MISDIRECTED, opened.misdirected)
         if request.is_http2 != (flow.client_conn.alpn == b"h2"):
@@ -149,6 +151,12 @@ def _check_message(request: http.Request, *, upgrades: bool) -> None:
     if request.authority and not request.is_http2:
         raise Refusal(Code.MALFORMED, "malformed request: an absolute URL inside a connection to its own host")
     header_rules.check(request.headers.fields, upgrades=upgrades)
+
+
+def _check_proxy_leg(flow: http.HTTPFlow, opened: ClientConnection) -> None:
+    """Where a proxy requires TLS, nobody's token is looked at that came without."""
+    if opened.is_before_tunnel and opened.listener.requires_tls and not flow.client_conn.tls_established:
+        raise Refusal(Code.MISDIRECTED, "this proxy is reached over TLS only; its address begins with https://")
 
 
 def _check_leg(flow: http.HTTPFlow, opened: ClientConnection, target: Target) -> None:

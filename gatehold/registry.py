@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gatehold.config import Target
+from gatehold.config.addresses import is_loopback
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -23,6 +24,21 @@ class Listener:
     port: int
     target: str | None = None
     names: tuple[str, ...] = ()
+    requires_tls: bool = False
+    """Of a forward proxy: agents must speak TLS with the proxy itself."""
+
+    def certified_for(self, name: str | None, address: str) -> tuple[str, ...]:
+        """What a certificate for TLS with a forward proxy itself is made for.
+
+        ``name`` is the SNI (None: the client sent none), ``address`` where the connection was accepted. Raises
+        ValueError for a name that is not the listener's.
+        """
+        own = (address, self.host, *self.names, *(("localhost",) if is_loopback(self.host) else ()))
+        if name is None:
+            return tuple(dict.fromkeys((address, *self.names)))
+        if name.lower() not in own:
+            raise ValueError("the TLS name does not name this proxy")
+        return (name.lower(),)
 
     def answers_to(self, name: str | None) -> bool:
         """Is this SNI (None: the client sent none) one of a reverse listener's own names?"""

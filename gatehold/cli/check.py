@@ -18,11 +18,15 @@ def check(
     *,
     config: Annotated[Path, typer.Option("--config", help="Directory of configuration documents.")],
     resolve: Annotated[bool, typer.Option("--resolve", help="Look also for credentials and files it names.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Tell also of what should not be run where others can reach it.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print every problem as `file:line: message`; exit 0 where there is none, else 2."""
     from gatehold.config import load
     from gatehold.config.resolving import missing
+    from gatehold.config.strictness import lenient
     from policy.errors import ConfigurationError
     from policy.model import Problem
 
@@ -30,7 +34,9 @@ def check(
     try:
         configuration = load(config)
         if resolve:
-            problems = missing(configuration)
+            problems += missing(configuration)
+        if strict:
+            problems += lenient(configuration)
     except ConfigurationError as error:
         problems = error.problems
     if as_json:

@@ -9,7 +9,7 @@ Secrets are not read while loading, and never shown.
     source      bytes -> documents whose every value knows its line
     documents   the shape of each kind (gateway, issuers, target, shape, values, addresses)
     judging     a document against its shape
-    references  what documents say of each other
+    references  what documents say of each other (identity_names: of issuers)
     policies    rules and packs, compiled
     loading     all of it together -> Configuration
 """

@@ -10,6 +10,7 @@ from gatehold.config.addresses import check_host
 from gatehold.config.channels import NotifySpec
 from gatehold.config.console import CONSOLE_PORT, ConsoleSpec
 from gatehold.config.issuers import IdentitySpec
+from gatehold.config.recordings import AuditSpec, RecordingsSpec, ReloadSpec
 from gatehold.config.shape import Name, Part, Port, Text
 from gatehold.config.values import ConfigPath, Duration, Size
 from policy.rules.schema import PackUse
@@ -97,25 +98,6 @@ class ApprovalsSpec(Part):
         return self
 
 
-class RecordingsSpec(Part):
-    """What is kept of every call."""
-
-    mode: Literal["required", "best-effort"] = "required"
-    """``required``: a call that cannot be recorded is refused."""
-    retain: Duration | None = None
-    url: Text = "file"
-    """``file``: under the data directory."""
-
-    @field_validator("url")
-    @classmethod
-    def _known_place(cls, url: str) -> str:
-        if url.startswith("s3://"):
-            raise ValueError("object storage is not supported by this version; write file")
-        if url != "file":
-            raise ValueError(f"{url!r} is not a place for recordings; write file")
-        return url
-
-
 class AgentApiSpec(Part):
     """Where agents ask what they may do, and why they were refused."""
 
@@ -154,6 +136,8 @@ class GatewaySpec(Part):
     store: StoreSpec = Field(default_factory=StoreSpec)
     approvals: ApprovalsSpec = Field(default_factory=ApprovalsSpec)
     recordings: RecordingsSpec = Field(default_factory=RecordingsSpec)
+    audit: AuditSpec = Field(default_factory=AuditSpec)
+    reload: ReloadSpec = Field(default_factory=ReloadSpec)
     console: ConsoleSpec = Field(default_factory=ConsoleSpec)
     agent_api: AgentApiSpec = Field(default_factory=_beside_the_console)
     """Left out: on the loopback interface, at the port after the console's."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from mitmproxy import connection, tls
-from mitmproxy.proxy import context
+from mitmproxy.proxy import context, mode_specs
 from mitmproxy.test import taddons
 from OpenSSL import SSL
 
@@ -161,3 +161,71 @@ def test_no_handshake_with_what_is_not_registered(addon: Certificates) -> None:
         addon.tls_start_server(tls.TlsData(made.server, made))
     with pytest.raises(TypeError):
         addon.tls_start_server(tls.TlsData(made.client, made))
+
+
+def _opened(addon: Certificates, made: context.Context, *, tunnel: bool) -> None:
+    made.client.proxy_mode = mode_specs.ProxyMode.parse("regular@127.0.0.1:18080")
+    opened = addon.runtime.connections.add(made.client)
+    opened.connect = ("crm.corp.example", 443) if tunnel else None
+
+
+def _agent(*protocols: bytes) -> SSL.Connection:
+    client = SSL.Connection(SSL.Context(SSL.TLS_CLIENT_METHOD), None)
+    client.set_alpn_protos(list(protocols))
+    client.set_connect_state()
+    return client
+
+
+def _names(client: SSL.Connection) -> list[str]:
+    certificate = client.get_peer_certificate(as_cryptography=True)
+    assert certificate is not None
+    told = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return [str(name.value) for name in told]
+
+
+@pytest.mark.parametrize(
+    ("tunnel", "offered", "spoken"),
+    [
+        (False, (b"h2", b"http/1.1"), b"http/1.1"),
+        (False, (b"http/1.1", b"h2"), b"http/1.1"),
+        (False, (b"h2",), b""),
+        (True, (b"h2", b"http/1.1"), b"h2"),
+    ],
+)
+def test_http_2_is_offered_inside_only(
+    addon: Certificates, tunnel: bool, offered: tuple[bytes, ...], spoken: bytes
+) -> None:
+    """Go, and so kubectl, would speak it with the proxy itself, where there is no CONNECT over it."""
+    made = _context("localhost", alpn=b"")
+    made.client.alpn = None
+    _opened(addon, made, tunnel=tunnel)
+    data = tls.TlsData(made.client, made)
+    addon.tls_start_client(data)
+    agent = _agent(*offered)
+    _handshake(agent, _ssl(data))
+    assert agent.get_alpn_proto_negotiated() == spoken
+
+
+@pytest.mark.parametrize(
+    ("sni", "told"), [("localhost", ["localhost"]), (None, ["127.0.0.1"]), ("127.0.0.1", ["127.0.0.1"])]
+)
+def test_the_proxy_s_own_certificate(addon: Certificates, sni: str | None, told: list[str]) -> None:
+    """For the listener, whatever is asked for inside later."""
+    made = _context(sni, alpn=b"")
+    made.client.alpn = None
+    _opened(addon, made, tunnel=False)
+    data = tls.TlsData(made.client, made)
+    addon.tls_start_client(data)
+    agent = _agent(b"http/1.1")
+    _handshake(agent, _ssl(data))
+    assert _names(agent) == told
+
+
+def test_the_proxy_is_nobody_else(addon: Certificates) -> None:
+    """No handshake under a target's name, or any other, before a tunnel leads there."""
+    made = _context("crm.corp.example")
+    _opened(addon, made, tunnel=False)
+    data = tls.TlsData(made.client, made)
+    with pytest.raises(ValueError, match="does not name this proxy"):
+        addon.tls_start_client(data)
+    assert data.ssl_conn is None

@@ -48,6 +48,30 @@ def _judged(guard: Guard, flow: http.HTTPFlow) -> Code | None:
     return call.refusal.code if call.refusal else None
 
 
+def _requiring(opened: ClientConnection) -> None:
+    opened.listener = Listener(mode="regular", host="10.0.0.5", port=8080, requires_tls=True)
+
+
+@pytest.mark.parametrize(("tls", "code"), [(False, Code.MISDIRECTED), (True, None)])
+def test_a_proxy_that_requires_tls(guard: Guard, tls: bool, code: Code | None) -> None:
+    """Neither a tunnel nor a request comes in the open; inside a tunnel the target says what it needs."""
+    client = make_client(chain.mode_specs(guard.runtime.gateway)[0], tls=tls)
+    guard.client_connected(client)
+    opened = guard.runtime.connections.get(client)
+    _requiring(opened)
+    flow = make_flow(make_request("https://crm.corp.example:443", "CONNECT", host="crm.corp.example:443"), client)
+    guard.http_connect(flow)
+    refusal = guard.runtime.call(flow).refusal
+    assert (refusal.code if refusal else None) == code
+    assert (opened.connect is None) is (code is not None)
+    plain = _connected(guard, make_request("http://plain.corp.example/"), connect=False, tls=tls)
+    _requiring(guard.runtime.connections.get(plain.client_conn))
+    assert _judged(guard, plain) == code
+    inside = _connected(guard, make_request("http://plain.corp.example/"), tls=False)
+    _requiring(guard.runtime.connections.get(inside.client_conn))
+    assert _judged(guard, inside) is None
+
+
 @pytest.mark.parametrize("host", ["crm.corp.example", "CRM.corp.example:443", "crm.corp.example:443"])
 def test_an_ordinary_request_passes(guard: Guard, host: str) -> None:
     """What it says is kept as it stood on the wire; nothing of it is streamed, and no 100 is promised."""

@@ -116,3 +116,30 @@ def test_a_reverse_listener_accepts_its_own_host(listener: Listener, header: str
 def test_literals_are_told_from_names(host: str, expected: bool) -> None:
     """An address is written in full and without brackets."""
     assert is_address(host) is expected
+
+
+@pytest.mark.parametrize(
+    ("listener", "name", "address", "told"),
+    [
+        (Listener(mode="regular", host="127.0.0.1", port=1), None, "127.0.0.1", ("127.0.0.1",)),
+        (Listener(mode="regular", host="127.0.0.1", port=1), "LocalHost", "127.0.0.1", ("localhost",)),
+        (Listener(mode="regular", host="0.0.0.0", port=1, names=("gw", "10.0.0.9")), None, "10.0.0.5", ("10.0.0.5", "gw", "10.0.0.9")),
+        (Listener(mode="regular", host="0.0.0.0", port=1, names=("gw",)), "GW", "10.0.0.5", ("gw",)),
+        (Listener(mode="regular", host="gw.corp.example", port=1), "gw.corp.example", "10.0.0.5", ("gw.corp.example",)),
+    ],
+)  # fmt: skip
+def test_what_a_proxy_s_own_certificate_is_for(
+    listener: Listener, name: str | None, address: str, told: tuple[str, ...]
+) -> None:
+    """The name that was asked for, if it is the listener's; without one, all by which an address may be meant."""
+    assert listener.certified_for(name, address) == told
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [("10.0.0.5", "localhost"), ("0.0.0.0", "gw"), ("127.0.0.1", "crm.corp.example"), ("127.0.0.1", ""), ("127.0.0.1", "localhost.")],
+)  # fmt: skip
+def test_a_name_that_is_not_the_proxy_s(host: str, name: str) -> None:
+    """No certificate is made for it: agents that trust the gateway would take it for somebody else."""
+    with pytest.raises(ValueError, match="does not name this proxy"):
+        Listener(mode="regular", host=host, port=1).certified_for(name, "10.0.0.5" if host == "0.0.0.0" else host)

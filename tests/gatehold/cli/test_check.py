@@ -71,3 +71,20 @@ def test_resolve_looks_for_credentials(
 def test_a_directory_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(["check", "--config", "/nowhere/at/all"], capsys)
     assert (code, out) == (2, "/nowhere/at/all: there is no such directory\n")
+
+
+def test_strict_tells_of_listeners_without_tls(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only where it is asked for; together with what `--resolve` finds."""
+    directory = shutil.copytree(CASES / "good" / "minimal", tmp_path / "config")
+    (directory / "gateway.yaml").write_text(
+        "apiVersion: gatehold.dev/v1\nkind: Gateway\nmetadata: {name: default}\n"
+        "spec:\n  listen: [{mode: regular, host: 0.0.0.0, port: 8080}]\n"
+    )
+    for other in directory.glob("*.yaml"):
+        if other.name != "gateway.yaml":
+            other.unlink()
+    assert run(["check", "--config", str(directory)], capsys)[0] == 0
+    code, out, _ = run(["check", "--config", str(directory), "--strict", "--resolve"], capsys)
+    assert code == 2
+    assert out.count("\n") == 1
+    assert "gateway.yaml:4: listen[0]: agents show their tokens to 0.0.0.0:8080 in the open" in out
