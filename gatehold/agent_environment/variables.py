@@ -16,6 +16,7 @@ _BUNDLE_VARIABLES = (
     "REQUESTS_CA_BUNDLE",
     "CURL_CA_BUNDLE",
     "GIT_SSL_CAINFO",
+    "GIT_PROXY_SSL_CAINFO",
     "PIP_CERT",
     "npm_config_cafile",
     "AWS_CA_BUNDLE",

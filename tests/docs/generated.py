@@ -10,6 +10,7 @@ import yaml
 from gatehold.approvals.states import mermaid
 from policy.expressions.declarations import BODY_VARIABLES, variables
 from policy.model import Family
+from tests.clients import matrix as clients
 from tests.docs import masking_tables
 
 ROOT = Path(__file__).parents[2]
@@ -74,6 +75,9 @@ PARTS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "approval-states": ("approvals.md", lambda: f"```mermaid\n{mermaid()}```\n"),
     "variables": ("policy.md", variable_table),
     "masking-charsets": ("masking.md", masking_tables.charsets),
+    "clients": ("clients.md", lambda: table(*clients.rows())),
+    "clients-astray": ("clients.md", lambda: table(*clients.astray_rows())),
+    "client-examples": ("clients.md", clients.examples),
     **{name: ("masking.md", _masking(name)) for name in masking_tables.TABLES},
 }
 """Name of a part to its page and its text."""

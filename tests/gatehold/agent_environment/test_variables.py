@@ -33,7 +33,7 @@ def test_certificates() -> None:
     told = values()
     assert told["NODE_EXTRA_CA_CERTS"] == "/etc/gatehold/ca.pem"
     names = {name for name, value in told.items() if value == "/etc/gatehold/ca-bundle.pem"}
-    assert names == {"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "PIP_CERT", "npm_config_cafile", "AWS_CA_BUNDLE", "CARGO_HTTP_CAINFO"}  # fmt: skip
+    assert names == {"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "GIT_PROXY_SSL_CAINFO", "PIP_CERT", "npm_config_cafile", "AWS_CA_BUNDLE", "CARGO_HTTP_CAINFO"}  # fmt: skip
 
 
 def test_java() -> None:
