@@ -10,11 +10,13 @@ from collections.abc import Mapping
 
 from mitmproxy import http
 
+from addons import answers
 from addons.calls import Call, need
 from addons.failsafe import without_data
 from addons.offload import ON_LOOP, PARSED_ON_LOOP
 from addons.runtime import Runtime
 from gatehold.agent_api.decisions import ToldDecision
+from gatehold.history.noting import InputNotes, Kept
 from gatehold.lookups.requests import OwnCall, Place
 from policy.actions.kubernetes import KubernetesAction
 from policy.codes import Code
@@ -23,7 +25,7 @@ from recordings import acts, events
 from recordings.acts import GatewayMove, gateway_event
 from recordings.annotations import annotate
 from recordings.failures import FailureCounter
-from recordings.flows import RecordedMessage, encode_flow
+from recordings.flows import RecordedMessage, encode_flow, scrub
 
 type Part = tuple[events.Event, bytes]
 """A piece of a stream: its event and its flow."""
@@ -37,10 +39,11 @@ class Recording:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self._failures = FailureCounter()
+        self._notes = InputNotes(runtime.gateway.ruling.scrubber)
 
     async def started(self) -> None:
         """Note the start in the journal."""
-        details = {"revision": self.runtime.gateway.engine.revision}
+        details = {"revision": self.runtime.gateway.ruling.engine.revision}
         await self._append([gateway_event(GatewayMove.START, time=time.time(), details=details)], durable=True)
 
     async def stopping(self) -> None:
@@ -96,13 +99,13 @@ class Recording:
         if call.forwarded and call.agent is not None and call.target is not None:
             body = flow.response.raw_content if flow.response else None
             amount = call.answered_bytes if call.streamed else len(body or b"")
-            limiting = self.runtime.gateway.limiting
+            limiting = self.runtime.ruling(call).limiting
             limiting.charge_bytes(call.obligations, call.agent, call.target.name, amount or 0)
 
     async def own_call(self, call: Call, place: Place, agent: Agent, own: OwnCall) -> None:
         """The gateway asked a cluster something, to judge this call."""
         request, target = own.request, place.target
-        path = await self.runtime.gateway.masking_work(self.runtime.gateway.scrubber.text, request.path, target)
+        path = await self.runtime.gateway.masking_work(self.runtime.ruling(call).scrubber.text, request.path, target)
         event = acts.own_call(
             agent=agent,
             decision=call.id,
@@ -124,7 +127,7 @@ class Recording:
     async def incident(self, call: Call, title: str, differing: Mapping[str, Mapping[str, object]]) -> None:
         """Something happened that was not judged so."""
         gateway = self.runtime.gateway
-        facts = await gateway.masking_work(gateway.scrubber.facts, differing, call.target)
+        facts = await gateway.masking_work(self.runtime.ruling(call).scrubber.facts, differing, call.target)
         event = acts.incident(
             title=title,
             agent=call.agent,
@@ -236,8 +239,8 @@ class Recording:
         return call.described
 
     def _describe(self, flow: http.HTTPFlow, call: Call) -> events.Call:
-        gateway, request = self.runtime.gateway, flow.request
-        path = gateway.scrubber.text(call.action.wire_path if call.action else request.path, call.target)
+        scrubber, request = self.runtime.ruling(call).scrubber, flow.request
+        path = scrubber.text(call.action.wire_path if call.action else request.path, call.target)
         action = call.action
         kubernetes = action if isinstance(action, KubernetesAction) else None
         operation = _operation(kubernetes) if kubernetes else f"{request.method} {path}"
@@ -259,24 +262,29 @@ class Recording:
             time=call.started,
             judged=call.decision,
             resources=resources,
-            facts=gateway.scrubber.facts(action.facts(), call.target) if action else {},
+            facts=scrubber.facts(action.facts(), call.target) if action else {},
         )
 
     def _encode(self, flow: http.HTTPFlow, call: Call) -> bytes:
-        scrubber = self.runtime.gateway.scrubber
+        scrubber = self.runtime.ruling(call).scrubber
         described = self._described(flow, call)
         code = call.refusal.code if call.refusal else Code.ALLOWED
+        kept = Kept(
+            path=described.path,
+            headers=scrub(scrubber.headers(call.wire.headers if call.wire else (), call.target)),
+            body=scrubber.body(call.wire, call.target),
+        )
         remarks = annotate(
-            described, code=code, masked=call.masked, approval=call.approval or "", part=call.parts or None
+            described,
+            code=code,
+            masked=call.masked,
+            approval=call.approval or "",
+            part=call.parts or None,
+            judged_by=self._input(call, kept) if call.parts <= 1 else "",
         )
         return encode_flow(
             flow,
-            request=RecordedMessage(
-                path=described.path,
-                headers=scrubber.headers(call.wire.headers if call.wire else (), call.target),
-                body=scrubber.body(call.wire, call.target),
-                decoded=True,
-            ),
+            request=RecordedMessage(path=kept.path, headers=kept.headers, body=kept.body, decoded=True),
             response=self._answer(flow, call) if flow.response else None,
             metadata=remarks.metadata,
             comment=remarks.comment,
@@ -285,9 +293,20 @@ class Recording:
             dialogue=call.conversation.dialogue if call.conversation else None,
         )
 
+    def _input(self, call: Call, kept: Kept) -> str:
+        """What the call was judged by besides its request; nothing where it was refused before it was understood."""
+        if call.agent is None or call.target is None or call.wire is None or call.action is None:
+            return ""
+        scrubber, notes = self.runtime.ruling(call).scrubber, self._notes
+        if notes.scrubber is not scrubber:
+            notes = self._notes = InputNotes(scrubber)
+        return notes.note(
+            agent=call.agent, target=call.target, action=call.action, wire=call.wire, kept=kept, at=call.started
+        )
+
     def _answer(self, flow: http.HTTPFlow, call: Call) -> RecordedMessage:
         """The answer as the agent got it, but for Kubernetes Secrets: they are hidden even where it saw them."""
-        response, scrubber = need(flow.response), self.runtime.gateway.scrubber
+        response, scrubber = need(flow.response), self.runtime.ruling(call).scrubber
         body = bytes(call.kept) if call.streamed else response.raw_content or b""
         if call.refusal is None and self.runtime.family(call) is Family.KUBERNETES and b"Secret" in body:
             body = scrubber.masked_body(body, response.headers.get("content-type", ""), call.target)
@@ -326,6 +345,8 @@ class Record:
         call = self.runtime.ledger.get(flow)
         if call is None:
             return
+        if flow.response is not None and flow.response.headers.get(answers.DECISION) != call.id:
+            flow.response = http.Response.make(flow.response.status_code)  # one that nobody cleaned
         if flow.error:
             flow.error.msg = without_data(flow.error.msg)
         await self.recording.outcome(flow, call, error=flow.error.msg if flow.error else "broken off")

@@ -22,10 +22,16 @@ class Annotation:
     """Name of an emoji, or empty for a call that was allowed as it is."""
 
 
-def annotate(
-    call: Call, *, code: Code, masked: Mapping[str, int] | None = None, approval: str = "", part: int | None = None
+def annotate(  # noqa: PLR0913 (what there is to remark)
+    call: Call,
+    *,
+    code: Code,
+    masked: Mapping[str, int] | None = None,
+    approval: str = "",
+    part: int | None = None,
+    judged_by: str = "",
 ) -> Annotation:
-    """Remarks for the flow of ``call``, which was answered with ``code``."""
+    """Remarks for the flow of ``call``, which was answered with ``code``; ``judged_by``: what else it was judged by."""
     judged, agent = call.judged, call.agent
     verdict = judged.verdict if judged is not None else Verdict.DENY
     words = {
@@ -33,6 +39,7 @@ def annotate(
         "approval": approval,
         "code": code.value,
         "decision": call.id,
+        "input": judged_by,
         "issuer": agent.issuer if agent else None,
         "mask": list(judged.obligations.mask.profiles) if judged is not None else None,
         "masked": dict(sorted(masked.items())) if masked else None,

@@ -1,4 +1,4 @@
-"""``gatehold policy``: ask the policy, and run its tests."""
+"""``gatehold policy``: ask the policy, run its tests, hold it against what was recorded."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gatehold.cli.output import FAILED, print_items, print_json, print_table, unusable
+from gatehold.cli.policy_diff import diff
+from gatehold.cli.policy_suggest import suggest
+from gatehold.cli.policy_uses import coverage, shadow
+from gatehold.cli.policy_whatif import whatif
 
 if TYPE_CHECKING:
     from policy.testing import Report
@@ -14,6 +18,9 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Ask what the policy says of a call; run the policy's tests."
 )
+
+for command in (whatif, diff, suggest, coverage, shadow):
+    app.command()(command)
 
 Config = Annotated[Path, typer.Option("--config", help="Directory of configuration documents.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
