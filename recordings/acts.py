@@ -40,10 +40,26 @@ class GatewayMove(StrEnum):
     RECORDER_FAULT = "recorder-fault"
     RECORDER_RECOVERED = "recorder-recovered"
     FAULT = "fault"
+    SINK_FAULT = "sink-fault"
+    SINK_GAP = "sink-gap"
+    SINK_RECOVERED = "sink-recovered"
+    ANCHOR_FAULT = "anchor-fault"
+    ANCHOR_RECOVERED = "anchor-recovered"
+    ROLLED_BACK = "rolled-back"
 
 
+_GOOD: Final = frozenset({GatewayMove.RECORDER_RECOVERED, GatewayMove.SINK_RECOVERED, GatewayMove.ANCHOR_RECOVERED})
+"""Application Errors that are over."""
 _LIFECYCLE: Final = {GatewayMove.START: 3, GatewayMove.STOP: 4, GatewayMove.RELOAD: OTHER}
 """``activity_id`` of Application Lifecycle; the other moves are Application Errors."""
+_FILE_ACTIVITIES: Final = {
+    Kind.JOURNAL_OPEN: 6,
+    Kind.FLOWS_OPEN: 6,
+    Kind.JOURNAL_SEAL: 7,
+    Kind.FLOWS_SEAL: 7,
+    Kind.RETENTION: 2,
+}
+"""``activity_id`` of Event Log Activity: start, stop, delete."""
 
 
 def person(name: str) -> dict[str, Any]:
@@ -138,7 +154,7 @@ def gateway_event(
 ) -> Event:
     """The gateway started, stopped, reloaded (class 6002), or something in it failed or came back (class 6008)."""
     activity_id = _LIFECYCLE.get(move)
-    good = activity_id is not None or move is GatewayMove.RECORDER_RECOVERED
+    good = activity_id is not None or move in _GOOD
     data = base(
         EventClass.ERROR if activity_id is None else EventClass.LIFECYCLE,
         1 if activity_id is None else activity_id,
@@ -248,9 +264,35 @@ def authentication_failure(  # noqa: PLR0913 (the words of an event)
     return Event(kind=Kind.AUTHENTICATION, data=data)
 
 
+def token_issued(  # noqa: PLR0913 (the words of an event)
+    *, agent: Agent, token: str, way: str, address: str, ends: float, time: float
+) -> Event:
+    """An agent exchanged what it had for a token of the gateway: Authentication (class 3002), a service ticket request.
+
+    ``token`` is its id, ``way`` the OAuth grant.
+    """
+    data = base(
+        EventClass.AUTHENTICATION,
+        4,
+        time=time,
+        uid=new_uid(),
+        severity=Severity.INFORMATIONAL,
+        status=Status.SUCCESS,
+    )
+    data |= {
+        "service": {"name": "gatehold"},
+        "session": {"uid": clip(agent.session, 256), "expiration_time": int(ends * 1000)},
+        "src_endpoint": {"ip": address} if address else {"name": "unknown"},
+        "status_detail": clip(way, 256),
+        "unmapped": {"gatehold": {"kind": Kind.AUTHENTICATION.value, "token": token}},
+        "user": agent_user(agent),
+    }
+    return Event(kind=Kind.AUTHENTICATION, data=data, session=agent.session)
+
+
 def file_event(kind: Kind, *, time: float, name: str, details: Mapping[str, Any]) -> Event:
-    """A journal or flow file was opened or sealed: Event Log Activity (class 1008)."""
-    activity_id = 6 if kind in (Kind.JOURNAL_OPEN, Kind.FLOWS_OPEN) else 7
+    """Journal or flow files were opened, sealed, or are deleted: Event Log Activity (class 1008)."""
+    activity_id = _FILE_ACTIVITIES[kind]
     data = base(
         EventClass.LOG, activity_id, time=time, uid=new_uid(), severity=Severity.INFORMATIONAL, status=Status.SUCCESS
     )

@@ -7,7 +7,8 @@
     journal/main/000002-20260201.jsonl        journal-open names the file before it, its last line and its checkpoint
 
 The chain runs on across files and restarts. A file is sealed when its last line is a ``journal-seal``; a file that has
-a successor has to be sealed. Each start opens a new file; so do a new day and a full file.
+a successor has to be sealed. Each start opens a new file; so do a new day, an
+old file and a full one. Retention deletes the oldest ones (``recordings.retention``).
 
 This class is the only writer, and is used by one thread. It writes and takes back; when a file becomes unusable, its
 owner calls ``reopen``.
@@ -23,7 +24,7 @@ from typing import Any, Final
 
 from recordings.acts import file_event
 from recordings.checkpoints import Signer
-from recordings.files import AppendFile, sync_directory
+from recordings.files import PRIVATE_FILE, AppendFile, sync_directory
 from recordings.lines import GENESIS, Entry, compose
 from recordings.ocsf import Kind
 
@@ -61,6 +62,8 @@ class JournalLimits:
     """When a file is full, and how often a checkpoint is made."""
 
     file_size: int = 64 * 1024 * 1024
+    file_age: float = 86_400.0
+    """Seconds; a new day begins a new file in any case."""
     checkpoint_events: int = 1000
     checkpoint_seconds: float = 10.0
 
@@ -85,7 +88,8 @@ class Journal:
         self._file: AppendFile | None = None
         self._checkpoints: AppendFile | None = None
         self._since_checkpoint = 0
-        self._checkpoint_time = clock()
+        self._checkpoint_time = self._opened = clock()
+        self._first = head.seq
         self._today = (-1, "")
         """Number of a day since 1970, and how file names write it."""
 
@@ -109,6 +113,7 @@ class Journal:
             self.head = Head(chain=before.chain, seq=before.seq, digest=before.digest, number=number, file=name)
             self.append([self._note(Kind.JOURNAL_OPEN, details)])
             self._checkpoints = AppendFile.create(file.path.with_suffix(".checkpoint"))
+            self._opened, self._first = self._clock(), self.head.seq
         except OSError:
             self.head, self._file = before, None
             file.close()
@@ -124,6 +129,15 @@ class Journal:
         self.append([*entries, self._note(Kind.JOURNAL_SEAL, details)])
         file, self._file = self._file, None
         file.seal()
+
+    def sign_seal(self) -> None:
+        """Sign where the last file ends: it was sealed, and the crash came before the checkpoint."""
+        path = (self._directory / self.head.file).with_suffix(".checkpoint")
+        path.touch(PRIVATE_FILE)
+        path.chmod(PRIVATE_FILE)
+        checkpoints = AppendFile.reopen(path, path.stat().st_size)
+        self._sign(checkpoints)
+        checkpoints.seal()
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Chain the entries and write them in one go."""
@@ -154,8 +168,16 @@ class Journal:
             self._file.cut(self._file.size)
 
     def is_full(self) -> bool:
-        """Is it time for the next file: by size, or because it is another day?"""
-        return self.file.size >= self._limits.file_size or self.head.file[-14:-6] != self._date(self._clock())
+        """Is it time for the next file: by size, by age, or because it is another day?"""
+        now = self._clock()
+        if self.file.size >= self._limits.file_size or now - self._opened >= self._limits.file_age:
+            return True
+        return self.head.file[-14:-6] != self._date(now)
+
+    @property
+    def has_events(self) -> bool:
+        """Does the open file hold more than its opening?"""
+        return self.head.seq > self._first
 
     def sync(self) -> None:
         """Make what was appended survive a power failure."""
@@ -171,23 +193,7 @@ class Journal:
         if self._checkpoints is None or not self._since_checkpoint:
             return
         self.sync()
-        now = self._clock()
-        signed = self._signer.sign(
-            chain=self.head.chain,
-            file=self.head.file,
-            seq=self.head.seq,
-            digest=self.head.digest,
-            time=int(now * 1000),
-        )
-        size = self._checkpoints.size
-        try:
-            self._checkpoints.append(signed.line() + b"\n")
-            self._checkpoints.sync()
-        except OSError:
-            self._checkpoints.cut(size)
-            raise
-        self._signer.advance(signed)
-        self._since_checkpoint, self._checkpoint_time = 0, now
+        self._sign(self._checkpoints)
 
     def seal(self, reason: str) -> None:
         """Finish the file: nothing may follow in it."""
@@ -223,6 +229,20 @@ class Journal:
             if file is not None:
                 file.close()
         self._file = self._checkpoints = None
+
+    def _sign(self, checkpoints: AppendFile) -> None:
+        head, now, size = self.head, self._clock(), checkpoints.size
+        signed = self._signer.sign(
+            chain=head.chain, file=head.file, seq=head.seq, digest=head.digest, time=int(now * 1000)
+        )
+        try:
+            checkpoints.append(signed.line() + b"\n")
+            checkpoints.sync()
+        except OSError:
+            checkpoints.cut(size)
+            raise
+        self._signer.advance(signed)
+        self._since_checkpoint, self._checkpoint_time = 0, now
 
     def _take_back(self, mark: Mark) -> None:
         """Undo a seal; where even that fails the file is left, and what it ends in is where the next one goes on."""

@@ -78,6 +78,7 @@ class Kind(StrEnum):
     JOURNAL_SEAL = "journal-seal"
     FLOWS_OPEN = "flows-open"
     FLOWS_SEAL = "flows-seal"
+    RETENTION = "retention"
 
 
 OTHER: Final = 99

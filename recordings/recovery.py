@@ -39,6 +39,12 @@ class Left:
     ``unreferenced`` (whole flows without a line), ``missing``."""
     checkpoint: Checkpoint | None = None
 
+    @property
+    def seal_is_unsigned(self) -> bool:
+        """Did it stop between the end of a file and the checkpoint of that end?"""
+        signed = self.checkpoint.seq if self.checkpoint is not None else 0
+        return self.sealed and signed < self.head.seq
+
 
 def recover(data_dir: Path, journal: Path) -> Left:
     """Bring a journal directory and its open flow files into a state that can be continued.

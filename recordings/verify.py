@@ -8,26 +8,56 @@ What is proved, from weak to strong:
 - with the public key: nothing up to the last checkpoint was changed by anybody without the private key;
 - with an anchor (a checkpoint copied elsewhere): the whole directory was not rolled back to before it.
 
+What retention deleted is no break: a signed line of the journal names it, and where the journal goes on.
+
 Lines after the last checkpoint can be cut off without a trace, except where a seal or an anchor comes later; the
 report says up to which event it vouches. A journal or flow file that is still open may end in a torn record.
 """
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from recordings.chaincheck import ChainCheck
 from recordings.checkpoints import Checkpoint
+from recordings.deletions import Deletions
 from recordings.findings import Break, BrokenError, Report
 from recordings.flowfiles import RECORDINGS
 from recordings.journal import JOURNAL
+
+_TRIES: Final = 3
 
 __all__ = ["Break", "Report", "read_anchors", "verify"]
 
 
 def verify(data_dir: Path, *, keys: Sequence[Ed25519PublicKey] = (), anchors: Sequence[Checkpoint] = ()) -> Report:
     """Verify all journals and flow files of a data directory. ``OSError`` where it cannot be read."""
+    return _steady(data_dir, keys, anchors, _TRIES)
+
+
+def _steady(data_dir: Path, keys: Sequence[Ed25519PublicKey], anchors: Sequence[Checkpoint], tries: int) -> Report:
+    """The same; once more where retention deleted files in the meantime."""
+    before = _retention_events(data_dir)
+    try:
+        report = _verify(data_dir, keys, anchors)
+    except FileNotFoundError:
+        if tries <= 1:
+            raise
+        return _steady(data_dir, keys, anchors, tries - 1)
+    if report.intact or tries <= 1 or _retention_events(data_dir) == before:
+        return report
+    return _steady(data_dir, keys, anchors, tries - 1)
+
+
+def _retention_events(data_dir: Path) -> list[int]:
+    """By which events files were deleted: a gateway that is running may do so while they are read."""
+    directories = [path for path in (data_dir / JOURNAL).glob("*") if path.is_dir()]
+    return [Deletions.newest(directory) for directory in sorted(directories)]
+
+
+def _verify(data_dir: Path, keys: Sequence[Ed25519PublicKey], anchors: Sequence[Checkpoint]) -> Report:
     report = Report(signatures=bool(keys))
     present = _present_flows(data_dir)
     chains: list[ChainCheck] = []
@@ -40,7 +70,7 @@ def verify(data_dir: Path, *, keys: Sequence[Ed25519PublicKey] = (), anchors: Se
             chain.run(anchors)
         _check_anchors(chains, anchors, keys)
         known = {name for chain in chains for name in chain.flows.known}
-        for name in sorted(present.keys() - known):
+        for name in sorted(name for name in present.keys() - known if (data_dir / name).exists()):
             raise BrokenError(name, 0, "the journal knows no such flow file")
         for chain in chains:
             chain.check_flow_ends(present)
@@ -66,11 +96,16 @@ def _check_anchors(
 
 
 def read_anchors(path: Path) -> list[Checkpoint]:
-    """The checkpoints of an anchor file; ``ValueError`` where one cannot be read."""
+    """The checkpoints of an anchor file, or of all in a directory; ``ValueError`` where one cannot be read."""
+    files = sorted(path.glob("*.checkpoint")) if path.is_dir() else [path]
+    return [anchor for file in files for anchor in _read_anchors(file)]
+
+
+def _read_anchors(path: Path) -> list[Checkpoint]:
     found = [Checkpoint.parse(line) for line in path.read_bytes().splitlines() if line.strip()]
     anchors = [checkpoint for checkpoint in found if checkpoint is not None]
     if not anchors or len(anchors) < len(found):
-        raise ValueError("not a file of checkpoints")
+        raise ValueError(f"{path}: not a file of checkpoints")
     return anchors
 
 

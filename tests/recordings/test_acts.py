@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from policy.model import Agent, SessionId
 from recordings.acts import (
     GatewayMove,
     approval_move,
@@ -15,6 +16,7 @@ from recordings.acts import (
     incident,
     own_call,
     person,
+    token_issued,
 )
 from recordings.events import Call, agent_user
 from recordings.ocsf import Kind
@@ -67,7 +69,7 @@ def test_the_gateway_tells_of_itself(ocsf: Check, move: GatewayMove) -> None:
     """Every move keeps to its class; faults are failures of high severity."""
     event = gateway_event(move, time=1.0, message="words", details={"revision": "r2"})
     ocsf(event.data)
-    bad = move in (GatewayMove.FAULT, GatewayMove.RECORDER_FAULT, GatewayMove.RELOAD_FAILED)
+    bad = move is GatewayMove.ROLLED_BACK or move.value.endswith(("fault", "failed", "gap"))
     assert (event.data["status_id"] == 2) is bad
     assert event.data["unmapped"]["gatehold"]["move"] == move
 
@@ -78,6 +80,17 @@ def test_failed_authentications_are_told(ocsf: Check, address: str) -> None:
     event = authentication_failure(address=address, reason="expired", count=3, first=1.0, last=2.0, time=60.0)
     ocsf(event.data)
     assert (event.data["count"], event.data["start_time"], event.data["end_time"]) == (3, 1000, 2000)
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", ""])
+def test_tokens_that_were_made_are_told(ocsf: Check, address: str) -> None:
+    """Whose, from where, in what way and until when; of the token only its id."""
+    agent = Agent(issuer="corp", subject="planner-1", groups=("planners",), session=SessionId("s-1"))
+    event = token_issued(agent=agent, token="jti-1", way="urn:x", address=address, ends=960.0, time=60.0)
+    ocsf(event.data)
+    assert event.data["user"] == agent_user(agent)
+    assert event.data["session"] == {"uid": "s-1", "expiration_time": 960_000}
+    assert (event.session, event.data["unmapped"]["gatehold"]["token"]) == ("s-1", "jti-1")
 
 
 @pytest.mark.parametrize("kind", [Kind.FLOWS_OPEN, Kind.FLOWS_SEAL])

@@ -155,3 +155,19 @@ def test_an_opening_that_failed_leaves_no_file(journal: Journal, directory: Path
     disk.room = None
     journal.open("rollover")
     assert [path.name[:6] for path in journal_files(directory)] == ["000001", "000002"]
+
+
+def test_a_file_is_full_by_age(journal: Journal, clock: Any, record: Make) -> None:
+    """Also on one day; what counts is when the file was begun, and whether it holds more than its beginning."""
+    journal._limits = JournalLimits(file_age=600.0)
+    clock.now += 599
+    assert not journal.is_full()
+    assert not journal.has_events
+    journal.append(record(1).entries)
+    assert journal.has_events
+    clock.now += 1
+    assert journal.is_full()
+    journal.seal("rollover")
+    journal.open("rollover")
+    assert not journal.is_full()
+    assert not journal.has_events

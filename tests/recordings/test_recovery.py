@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recordings.checkpoints import signing_key
 from recordings.errors import JournalDamagedError
 from recordings.journal import journal_files
 from recordings.ocsf import Kind
@@ -254,3 +255,18 @@ def test_kill_9_under_load_loses_no_answered_call(tmp_path: Path) -> None:
         with path.open("rb") as file:
             flows = list(whole_flows(file, 0))
         assert sum(length for _, length in flows) == path.stat().st_size
+
+
+def test_a_seal_that_was_not_signed_is_signed_by_the_next_start(tmp_path: Path, record: Callable[..., Record]) -> None:
+    """Killed between the end of a file and its checkpoint: until then verify cannot tell it from a removed one."""
+    writer = Writer.open(tmp_path)
+    writer.write([record(1)])
+    writer.close()
+    [checkpoints] = tmp_path.rglob("*.checkpoint")
+    checkpoints.chmod(0o600)
+    checkpoints.write_bytes(b"".join(checkpoints.read_bytes().splitlines(keepends=True)[:-1]))
+    assert "its checkpoint is missing" in verify(tmp_path).summary()
+    Writer.open(tmp_path).close()
+    report = verify(tmp_path, keys=[signing_key(tmp_path).public_key()])
+    assert report.intact, report.summary()
+    assert report.vouched == report.events
