@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from gatehold.agent_api import problems
@@ -154,7 +154,7 @@ async def _form(request: Request) -> bytes:
                 body += chunk
                 if len(body) > MOST_BYTES:
                     raise UnusableRequest(Error.INVALID_REQUEST, f"a form has at most {MOST_BYTES} bytes")
-    except TimeoutError:
+    except (TimeoutError, ClientDisconnect):
         raise UnusableRequest(Error.INVALID_REQUEST, "the form did not arrive in time") from None
     return bytes(body)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gatehold.cli.local_store import ConfigOption, JsonOption, local_store
+from gatehold.cli.local_store import ConfigOption, JsonOption, Local, local_store
 from gatehold.cli.output import print_items, print_json, print_table, unusable
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def create(
 
     wanted = Wanted(subject=subject, groups=group or (), purpose=purpose, label=label, ttl=_seconds(ttl))
     with local_store(config) as local, local.store.writing() as connection:
+        if wanted.groups:
+            _check_groups_are_apart(local)
         made = make(connection, wanted, by=_who(as_user, local.os_user, connection), now=time.time())
     _show(made, as_json=as_json)
 
@@ -93,6 +95,17 @@ def rotate(
         made = make(connection, key, ttl=lasts, by=_who(as_user, local.os_user, connection), now=time.time())
     _show(made, as_json=as_json)
     typer.echo(f"once it is in use: gatehold keys revoke {key}", err=True)
+
+
+def _check_groups_are_apart(local: Local) -> None:
+    """A group of a key must not be anybody's who makes tokens, unless it is said that it may be."""
+    spec = local.configuration.gateway.spec.identity
+    if len(spec.issuers) == 1 and not spec.saml and spec.issuers[0].groups.allow is None:
+        name = spec.issuers[0].name
+        unusable(
+            f"--group: issuer {name} may assert any group, so this one, too: list in groups.allow of the issuer which "
+            'groups are its own (["*"]: all of them), and restart the gateway'
+        )
 
 
 def _show(made: "NewKey", *, as_json: bool) -> None:

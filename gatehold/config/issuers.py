@@ -58,7 +58,7 @@ class GroupsSpec(Part):
     """Which groups an issuer may assert."""
 
     allow: tuple[Text, ...] | None = Field(default=None, min_length=1)
-    """Globs. Left out: any, where there is one issuer only; none, where there are several."""
+    """Globs. Left out: any, where nobody else gives groups; none beside other issuers, SAML providers, or API keys."""
 
 
 class IssuerSpec(Part):

@@ -127,6 +127,11 @@ def listing(connection: Connection, *, now: float, everything: bool = False) -> 
     return [_key(row) for row in connection.execute(statement)]
 
 
+def give_groups(connection: Connection, *, now: float) -> bool:
+    """Does any good key put whoever shows it into a group?"""
+    return any(key.groups for key in listing(connection, now=now))
+
+
 def revoke(connection: Connection, key_id: str, *, by: str, now: float) -> ApiKey:
     """End a key for good, and whatever is done by it now. Raises KeyRefused where there is none that is good."""
     good = (api_keys.c.id == key_id) & api_keys.c.revoked.is_(None)

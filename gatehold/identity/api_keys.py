@@ -30,7 +30,8 @@ REMEMBERED: Final = 4096
 """Keys that are remembered; the one not seen for longest goes first."""
 
 _AT_ONCE: Final = 2
-"""Looks at the store at the same time, each in a thread."""
+"""Looks at the store at the same time, each in a thread: so many for keys that were good before, so many for others, so
+that nobody who tries keys keeps agents waiting."""
 _SHAPE: Final = re.compile(re.escape(API_KEY_PREFIX) + r"[A-Za-z0-9_-]{43}")
 
 
@@ -53,7 +54,7 @@ class ApiKeys:
         self._clock = clock
         self._monotonic = monotonic
         self._seen: OrderedDict[str, _Seen] = OrderedDict()
-        self._readers = asyncio.Semaphore(_AT_ONCE)
+        self._readers = {known: asyncio.Semaphore(_AT_ONCE) for known in (True, False)}
 
     def __repr__(self) -> str:
         return f"<ApiKeys: {len(self._seen)} known>"
@@ -62,10 +63,7 @@ class ApiKeys:
         """The agent of a key that was found before and still counts; None: ``find`` has to say."""
         digest = digest_of(key)
         seen = self._seen.get(digest)
-        if seen is None:
-            return None
-        if self._monotonic() - seen.read_at >= BELIEVED or self._clock() >= seen.until:
-            del self._seen[digest]
+        if seen is None or self._monotonic() - seen.read_at >= BELIEVED or self._clock() >= seen.until:
             return None
         self._seen.move_to_end(digest)
         return seen.agent
@@ -76,18 +74,18 @@ class ApiKeys:
             raise refused(Reason.UNKNOWN_KEY)
         digest, began = digest_of(key), self._monotonic()
         try:
-            async with self._readers:
+            async with self._readers[digest in self._seen]:
                 found = await asyncio.to_thread(self._look_up, digest)
         except StoreError as error:
             told = "It cannot be told now which API keys count."
             raise Refusal(Code.GATEWAY_ERROR, told, retry_after=1) from error
-        if found is None or found.revoked is not None:
-            raise refused(Reason.UNKNOWN_KEY)
         now = self._clock()
-        if now >= found.expires:
-            raise refused(Reason.EXPIRED)
+        if found is None or not found.is_good(now):
+            self._seen.pop(digest, None)
+            raise refused(Reason.EXPIRED if found is not None and found.revoked is None else Reason.UNKNOWN_KEY)
         agent = found.agent(now)
         self._seen[digest] = _Seen(agent, began, min(found.expires, end_of_day(now)))
+        self._seen.move_to_end(digest)
         if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
         return agent

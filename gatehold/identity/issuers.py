@@ -53,14 +53,15 @@ class Issuer:
         return key.issuer.replace("{tenantid}", tenant if isinstance(tenant, str) else "") == self.url
 
 
-def issuers_of(specs: Iterable[IssuerSpec]) -> tuple[Issuer, ...]:
+def issuers_of(specs: Iterable[IssuerSpec], *, others: bool = False) -> tuple[Issuer, ...]:
     """The issuers of a configuration, one for each value of ``iss``: several of one name where there are tenants.
 
     With several of them a group counts only if its issuer lists it: one issuer could otherwise put its agents into a
-    group that rules mean for another's. Raises ``ValueError`` for a combination that cannot be verified safely.
+    group that rules mean for another's. ``others``: groups are given elsewhere, too, by SAML providers or with API
+    keys. Raises ``ValueError`` for a combination that cannot be verified safely.
     """
     listed = tuple(specs)
-    made = tuple(each for spec in listed for each in _tenants(spec, alone=len(listed) == 1))
+    made = tuple(each for spec in listed for each in _tenants(spec, alone=len(listed) == 1 and not others))
     for attribute, values in (("name", [spec.name for spec in listed]), ("issuer", [each.url for each in made])):
         if len(set(values)) != len(values):
             raise ValueError(f"two issuers have the same {attribute}")

@@ -143,7 +143,7 @@ def _may_verify(entry: dict[str, Any]) -> bool:
     operations = entry.get("key_ops", ["verify"])
     key_id = entry.get("kid")
     return (
-        entry.get("use", "sig") in {"sig", "jwt-svid"}
+        entry.get("use", "sig") in ("sig", "jwt-svid")
         and isinstance(operations, list)
         and "verify" in operations
         and "d" not in entry

@@ -25,14 +25,15 @@ class TrustedIssuers:
         specs: Sequence[IssuerSpec],
         clusters: Clusters | None,
         *,
+        others: bool = False,
         clock: Callable[[], float],
         monotonic: Callable[[], float],
     ) -> None:
-        """Raises ``ValueError`` for issuers that cannot be verified safely."""
+        """``others``: groups are given elsewhere, too. Raises ``ValueError`` for issuers that cannot be trusted."""
         self._clock = clock
         self._clusters = clusters or NoClusters()
         self._fetchers: list[Fetcher] = []
-        self._issuers = {issuer.url: issuer for issuer in issuers_of(specs)}
+        self._issuers = {issuer.url: issuer for issuer in issuers_of(specs, others=others)}
         self._rings: dict[str, KeyRing] = {}
         self._reviews: dict[str, Reviews] = {}
         for spec in specs:

@@ -50,11 +50,13 @@ class TokenVerifier:
         clusters: Clusters | None = None,
         api_keys: ApiKeys | None = None,
         own_tokens: OwnTokens | None = None,
+        others: bool = False,
     ) -> None:
         """``clock`` gives Unix seconds, for what tokens say; ``monotonic`` seconds, for the age of keys.
 
         Without ``revocations`` nobody's access is ever revoked; without ``clusters`` no cluster is asked for keys or
-        about tokens; without ``api_keys`` and ``own_tokens`` there are no such tokens.
+        about tokens; without ``api_keys`` and ``own_tokens`` there are no such tokens. ``others``: groups are given
+        elsewhere, too (SAML, API keys), so that an issuer asserts only those that it lists.
 
         Raises ``ValueError`` for issuers that cannot be verified safely.
         """
@@ -62,7 +64,7 @@ class TokenVerifier:
         self._revocations = revocations
         self._api_keys = api_keys
         self._own_tokens = own_tokens
-        self._issuers = TrustedIssuers(issuers, clusters, clock=clock, monotonic=monotonic)
+        self._issuers = TrustedIssuers(issuers, clusters, others=others, clock=clock, monotonic=monotonic)
         self._cache: OrderedDict[bytes, Verified] = OrderedDict()
 
     def __repr__(self) -> str:

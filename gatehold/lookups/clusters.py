@@ -30,6 +30,12 @@ class ClusterCalls:
         self._targets = targets
         self._room = {name: asyncio.Semaphore(_AT_ONCE) for name in targets}
 
+    def use(self, targets: Mapping[str, Target]) -> None:
+        """Ask these from now on."""
+        self._targets = targets
+        for name in targets:
+            self._room.setdefault(name, asyncio.Semaphore(_AT_ONCE))
+
     async def keys(self, target: str) -> bytes:
         """The JWKS document of a cluster's ServiceAccount issuer. Raises ``SourceError``."""
         request = OwnRequest(purpose=Purpose.ISSUER_KEYS, method="GET", path=KEYS)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, insert, or_, select
 
 from gatehold.store.outbox import append
-from gatehold.store.schema import revocations
+from gatehold.store.schema import api_keys, revocations
 
 KEPT: Final = 30 * 86400.0
 """Seconds for which a session that ended is remembered: its tokens are over by then, and whoever renews them."""
@@ -78,8 +78,13 @@ def revoke(  # noqa: PLR0913 (who, how far, how long, by whom)
 
 
 def lift(connection: Connection, ids: Collection[str], *, by: str, now: float) -> list[Revocation]:
-    """Give access back; returns what was lifted."""
-    lifted = [each for each in in_force(connection, now=now) if each.id in ids]
+    """Give access back; returns what was lifted. What ended an API key for good stays."""
+    ended = set(connection.scalars(select(api_keys.c.id).where(api_keys.c.revoked.is_not(None))))
+    lifted = [
+        each
+        for each in in_force(connection, now=now)
+        if each.id in ids and not (each.reach is Reach.KEY and each.value in ended)
+    ]
     connection.execute(delete(revocations).where(revocations.c.id.in_([each.id for each in lifted])))
     for each in lifted:
         append(connection, {"kind": "revocation", "action": "lift", "by": by, **_words(each)}, at=now)

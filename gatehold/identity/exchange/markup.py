@@ -20,6 +20,8 @@ MOST_BYTES: Final = 64 * 1024
 MOST_PARTS: Final = 2000
 """Elements and attributes together."""
 MOST_DEPTH: Final = 24
+MOST_NAMES: Final = 32
+"""Attributes of one element, and namespaces declared around it: canonicalization costs their square."""
 
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]+={0,2}")
 _DECLARATION: Final = re.compile(
@@ -74,6 +76,8 @@ def _check_bounds(root: etree._Element) -> None:
     level, count = [root], 0
     for _ in range(MOST_DEPTH):
         count += sum(1 + len(element.attrib) for element in level)
+        if any(len(element.attrib) > MOST_NAMES or len(element.nsmap) > MOST_NAMES for element in level):
+            raise wrong(Wrong.MALFORMED)
         level = [child for element in level for child in element]
         if count > MOST_PARTS or any(not isinstance(each.tag, str) for each in level):
             raise wrong(Wrong.MALFORMED)

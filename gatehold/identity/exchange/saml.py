@@ -5,17 +5,16 @@ signed. A provider asserts the groups that its configuration lists, and no other
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
-
-from cryptography import x509
 
 from gatehold.config.exchange import SamlSpec
 from gatehold.identity.claims import MAX_GROUP, MAX_SUBJECT, session_id
 from gatehold.identity.exchange import assertion as assertions
 from gatehold.identity.exchange.assertion import Assertion, Attributes, Expected
 from gatehold.identity.exchange.markup import decoded, parse
-from gatehold.identity.exchange.signature import certificates, claimed_issuer, verified
+from gatehold.identity.exchange.signature import claimed_issuer, verified
+from gatehold.identity.exchange.trusted_certificates import TrustedCertificates
 from gatehold.identity.exchange.wrong import Wrong, wrong
 from gatehold.identity.issuers import Globs, globs, matches
 from policy.model import Agent
@@ -38,7 +37,7 @@ class Shown:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Provider:
     spec: SamlSpec
-    trusted: Sequence[x509.Certificate] = field(repr=False)
+    trusted: TrustedCertificates
     expected: Expected
     groups: Globs
     require: dict[str, Globs]
@@ -65,7 +64,7 @@ class SamlProviders:
         provider = self._providers.get(claimed_issuer(root))
         if provider is None:
             raise wrong(Wrong.UNKNOWN_ISSUER)
-        signed = verified(root, provider.trusted, now=now)
+        signed = verified(root, provider.trusted.now(), now=now)
         found = assertions.read(signed, provider.expected, now=now)
         return Shown(
             agent=_agent(provider, found), issuer=provider.spec.entity_id, id=found.id, until=found.shown_until
@@ -74,10 +73,9 @@ class SamlProviders:
 
 def _provider(spec: SamlSpec) -> _Provider:
     try:
-        trusted = certificates(spec.certificate.read_bytes())
-    except (OSError, ValueError) as error:
-        told = error.strerror if isinstance(error, OSError) else error
-        raise ValueError(f"SAML provider {spec.name}: {spec.certificate}: {told}") from None
+        trusted = TrustedCertificates(spec.certificate)
+    except ValueError as error:
+        raise ValueError(f"SAML provider {spec.name}: {error}") from None
     expected = Expected(
         issuer=spec.entity_id,
         audience=spec.audience,
@@ -138,6 +136,6 @@ def _optional(attributes: Attributes, name: str) -> str:
 
 
 def _checked(text: str, longest: int) -> str:
-    if not 0 < len(text) <= longest or not text.isprintable():
+    if not 0 < len(text) <= longest or not text.isprintable() or text != text.strip():
         raise wrong(Wrong.ATTRIBUTES)
     return text

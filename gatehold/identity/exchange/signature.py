@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
@@ -56,7 +57,10 @@ def certificates(pem: bytes) -> tuple[x509.Certificate, ...]:
     """The certificates of a PEM file. Raises ``ValueError`` where there are none, or one whose key is not accepted."""
     found = tuple(x509.load_pem_x509_certificates(pem))
     for each in found:
-        key = each.public_key()
+        try:
+            key = each.public_key()
+        except UnsupportedAlgorithm:
+            raise ValueError("a key of an unknown kind") from None
         good_rsa = isinstance(key, rsa.RSAPublicKey) and LEAST_RSA_BITS <= key.key_size <= MOST_RSA_BITS
         if not good_rsa and not (isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _CURVES):
             raise ValueError(f"its keys are RSA of {LEAST_RSA_BITS} bits at least, P-256, P-384 or P-521")

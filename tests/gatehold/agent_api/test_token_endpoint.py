@@ -237,6 +237,24 @@ async def test_failures_that_cannot_be_recorded(endpoint: Endpoint) -> None:
     await endpoint.tokens.close()
 
 
+async def test_who_hangs_up_while_it_asks(endpoint: Endpoint, caplog: pytest.LogCaptureFixture) -> None:
+    """Is no fault of the gateway, so that nobody can fill its log by it; it is counted as a try."""
+    headers = [(b"content-type", TYPE.encode()), (b"content-length", b"100")]
+    scope = {"type": "http", "method": "POST", "path": "/oauth/token", "query_string": b"", "headers": headers}
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await endpoint.app({**scope, "client": ("192.0.2.1", 1)}, receive, send)
+    assert sent[0]["status"] == 400
+    assert not caplog.records
+    assert len(endpoint.recorder.events) == 1
+
+
 async def test_faults_tell_nothing(endpoint: Endpoint, caplog: pytest.LogCaptureFixture) -> None:
     """Not to who asks, and not to the log."""
     endpoint.exchange.failing = RuntimeError("planted.subject.token")

@@ -57,6 +57,19 @@ def test_create_prints_the_key_alone(config: str) -> None:
     assert "not shown again" in err
 
 
+def test_a_group_that_an_issuer_may_assert(tmp_path: Path) -> None:
+    """The issuer has to say which groups are its own, before a key is given one; a key without groups is not asked."""
+    file = tmp_path / "gateway.yaml"
+    issuer = '[{name: corp, issuer: "https://idp", audience: g, jwks: {file: k.json}, algorithms: [EdDSA]GROUPS}]'
+    file.write_text(GATEWAY.replace("[]", issuer.replace("GROUPS", "")))
+    code, out, err = run(str(tmp_path), "create", "--subject", "ci", "--group", "planners")
+    assert (code, out) == (2, "")
+    assert "groups.allow" in err
+    assert run(str(tmp_path), "create", "--subject", "ci")[0] == 0
+    file.write_text(GATEWAY.replace("[]", issuer.replace("GROUPS", ", groups: {allow: [sre]}")))
+    create(str(tmp_path))
+
+
 def test_list_shows_whose_they_are(config: str) -> None:
     """And not what they are."""
     text, key = create(config, "--label", "runner", "--purpose", "builds")

@@ -1,5 +1,7 @@
 """Laws of API keys: shown once, stored as a digest; whoever shows one is its agent until it ends or is revoked."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +72,32 @@ async def test_a_key_is_its_agent(store: Store, clock: Clock) -> None:
     assert (agent.issuer, agent.subject, agent.groups) == ("api-keys", "planner-1", ("ci", "planners"))
     assert (agent.purpose, agent.claims["key"], agent.claims["iat"]) == ("plans trips", made.key.id, int(clock()))
     assert keys.find_cached(made.text) == agent
+
+
+async def test_nobody_waits_behind_those_who_try_keys(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key that was good before is looked up beside the keys of strangers, however many of those there are."""
+    made, keys, goes_on = make(store, clock), known(store, clock), threading.Event()
+    await keys.find(made.text)
+    clock.now += BELIEVED
+    look_up = keys._look_up
+
+    def slow(digest: str) -> rows.ApiKey | None:
+        if digest != rows.digest_of(made.text):
+            goes_on.wait(30)
+        return look_up(digest)
+
+    monkeypatch.setattr(ApiKeys, "_look_up", staticmethod(slow))
+    strangers = [asyncio.create_task(why(keys, f"ghk_{each:043d}")) for each in range(20)]
+    try:
+        await asyncio.sleep(0)
+        assert keys.find_cached(made.text) is None
+        assert (await keys.find(made.text)).subject == "planner-1"
+        assert not any(each.done() for each in strangers)
+    finally:
+        goes_on.set()
+    assert set(await asyncio.gather(*strangers)) == {"unknown-key"}
 
 
 async def test_only_a_digest_is_kept(store: Store, clock: Clock) -> None:

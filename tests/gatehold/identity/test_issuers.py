@@ -39,6 +39,15 @@ def test_a_lone_issuer_may_assert_any_group(spec: Callable[..., Any]) -> None:
     assert [issuer.groups for issuer in issuers_of([spec(), spec(name="b", issuer="b")])] == [(), ()]
 
 
+def test_a_lone_issuer_beside_others_who_give_groups(spec: Callable[..., Any]) -> None:
+    """SAML providers or API keys: it may assert what it lists, as among issuers."""
+    assert issuers_of([spec()], others=True)[0].groups == ()
+    listed = issuers_of([spec(groups={"allow": ["planners"]})], others=True)[0].groups
+    assert listed is not None
+    assert matches(listed, "planners")
+    assert not matches(listed, "admins")
+
+
 @pytest.mark.parametrize("same", ["name", "issuer"])
 def test_issuers_are_told_apart(spec: Callable[..., Any], same: str) -> None:
     """Two of one name or one ``iss`` would be one identity space with two sets of rules."""

@@ -80,6 +80,8 @@ def test_symmetric_keys_are_for_symmetric_issuers_only() -> None:
     "members",
     [
         {"use": "enc"},
+        {"use": ["sig"]},
+        {"use": {}},
         {"key_ops": ["encrypt"]},
         {"key_ops": "verify"},
         {"d": "AQAB"},

@@ -1,3 +1,4 @@
+from gatehold.identity import api_key_rows
 from gatehold.store import Store, outbox
 from gatehold.store.revocations import Reach, in_force, lift, revoke
 
@@ -22,3 +23,16 @@ def test_a_revocation_for_a_time_ends_by_itself(store: Store) -> None:
         made = revoke(connection, Reach.ALL, until=10.0, by="os:root", now=1.0)
         assert in_force(connection, now=9.9) == [made]
         assert in_force(connection, now=10.0) == []
+
+
+def test_a_key_that_was_ended_for_good_is_not_given_back(store: Store) -> None:
+    """Lifting is for keys that were suspended: what the gateway remembers of an ended one would count for a minute."""
+    wanted = api_key_rows.Wanted(subject="ci", ttl=3600.0)
+    with store.writing() as connection:
+        keys = [api_key_rows.create(connection, wanted, by="os:root", now=1.0).key.id for _ in range(2)]
+        suspended = [revoke(connection, Reach.KEY, key, by="os:root", now=2.0) for key in keys]
+        api_key_rows.revoke(connection, keys[1], by="os:root", now=3.0)
+        ids = {each.id for each in in_force(connection, now=4.0)}
+        assert len(ids) == 3
+        assert lift(connection, ids, by="os:root", now=4.0) == suspended[:1]
+        assert {each.value for each in in_force(connection, now=4.0)} == {keys[1]}

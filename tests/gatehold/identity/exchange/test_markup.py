@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from gatehold.identity.exchange.markup import MOST_BYTES, MOST_DEPTH, MOST_PARTS, decoded, parse
+from gatehold.identity.exchange.markup import MOST_BYTES, MOST_DEPTH, MOST_NAMES, MOST_PARTS, decoded, parse
 from policy.errors import Refusal
 
 BOMB = '<!DOCTYPE a [<!ENTITY b "x"><!ENTITY c "&b;&b;&b;&b;">]><a>&c;</a>'
@@ -50,6 +50,9 @@ REFUSED = [
     "<a>" + "<b/>" * MOST_PARTS + "</a>",
     "<a " + " ".join(f'a{each}=""' for each in range(MOST_PARTS)) + "/>",
     "<a>" + "x" * MOST_BYTES + "</a>",
+    "<a " + " ".join(f'a{each}=""' for each in range(MOST_NAMES + 1)) + "/>",
+    "<a " + " ".join(f'xmlns:a{each}="urn:{each}"' for each in range(MOST_NAMES + 1)) + "/>",
+    "".join(f'<a xmlns:a{each}="urn:{each}" xmlns:b{each}="urn:{each}">' for each in range(20)) + "</a>" * 20,
 ]
 
 

@@ -48,6 +48,14 @@ def test_sessions(site: Site) -> None:
     assert len(alone | {one}) == 3
 
 
+@pytest.mark.parametrize("text", [" planners", "planners ", "plan\u00a0ners", "plan\u200bners", ""])
+def test_names_that_people_cannot_tell_apart(site: Site, text: str) -> None:
+    """Groups and subjects are such as a token may have: no spaces at the ends, nothing that is not seen."""
+    assert refused(site, signed(Said(attributes={"groups": (text,)}).xml())) == "assertion-attributes"
+    by_mail = SamlClaimsSpec(subject="mail")
+    assert refused(site, signed(Said(attributes={"mail": (text,)}).xml()), claims=by_mail) == "assertion-attributes"
+
+
 def test_attributes_cannot_pretend_to_be_times(site: Site) -> None:
     """What revocations go by is the assertion's own, whatever its attributes are called."""
     said = {"iat": ("9999999999",), "exp": ("1",), "sub": ("root",), "iss": ("x",), "groups": ("planners",)}
