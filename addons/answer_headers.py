@@ -14,11 +14,12 @@ from mitmproxy import http
 
 from addons import answers, header_rules
 from addons.call_echoes import with_signature
-from addons.calls import Call
+from addons.calls import Call, pinned
 from addons.header_rules import Field
 from addons.visibility import wants_json
 from gatehold.registry import DEFAULT_PORTS
 from gatehold.wiring import Gateway
+from masking.engine import MaskingEngine
 from masking.literals import Replacing
 from masking.pseudonyms import Pseudonyms
 
@@ -56,12 +57,24 @@ _HARMLESS = {
 _NAMES = 8192
 
 
+class _Names:
+    """What one masking engine thinks of the names of headers."""
+
+    def __init__(self, masking: MaskingEngine) -> None:
+        self.masking = masking
+        self.tell = lru_cache(_NAMES)(self._tell)
+
+    def _tell(self, name: str, profiles: tuple[str, ...]) -> bool:
+        """Does a header's name itself hold what is to be hidden?"""
+        return bool(self.masking.mask_text(name, profiles=profiles)[1])
+
+
 class AnswerHeaders:
     """Cleans the headers of one gateway's answers."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._tells = lru_cache(_NAMES)(self._name_tells)
+        self._names = _Names(gateway.ruling.masking)
 
     def clean(self, call: Call, request: http.Request, response: http.Response, own: Pseudonyms | None) -> None:
         """Replace the headers of an answer by those that may go on; raises Unmaskable."""
@@ -78,12 +91,13 @@ class AnswerHeaders:
         dropped = _dropped(call, request, response)
         fields = [(name, _FOLD.sub(b" ", folded)) for name, folded in response.headers.fields]
         echoes_any = _holds_any(echoes, fields)
+        names = self._names_by(pinned(self._gateway, call).masking)
         for raw_name, raw_value in fields:
             name = raw_name.decode("latin-1").lower()
             canonical = header_rules.canonical(name)
             if name in dropped or canonical in _MINTED or canonical.startswith(_OWN):
                 continue
-            if (echoes_any and echoes.replace(raw_name) != raw_name) or (profiles and self._tells(name, profiles)):
+            if (echoes_any and echoes.replace(raw_name) != raw_name) or (profiles and names.tell(name, profiles)):
                 continue
             if name == "location" and (call.handshake or self._leads_astray(raw_value.decode("latin-1"))):
                 continue
@@ -96,13 +110,17 @@ class AnswerHeaders:
         """A value masked in the charset in which it is text."""
         text, charset = header_rules.readable(value)
         profiles = call.obligations.mask.profiles
-        masked, counts = self._gateway.masking.mask_text(text, profiles=profiles, key=name, pseudonyms=own)
+        masked, counts = pinned(self._gateway, call).masking.mask_text(
+            text, profiles=profiles, key=name, pseudonyms=own
+        )
         call.count(counts)
         return masked.encode(charset, "replace")
 
-    def _name_tells(self, name: str, profiles: tuple[str, ...]) -> bool:
-        """Does a header's name itself hold what is to be hidden?"""
-        return bool(self._gateway.masking.mask_text(name, profiles=profiles)[1])
+    def _names_by(self, masking: MaskingEngine) -> "_Names":
+        names = self._names
+        if names.masking is not masking:
+            names = self._names = _Names(masking)
+        return names
 
     def _leads_astray(self, location: str) -> bool:
         """Does a redirect lead to a host that is not registered? Presigned addresses are keys to places unjudged."""

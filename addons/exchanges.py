@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from addons.conversations import POLICY, Outbox
 from masking.errors import Unmaskable
-from masking.literals import Replacing
+from masking.literals import REPLACEMENT, SHORTEST, Replacing
 from masking.messages import MessageMask
 from recordings.flows import Spoken
 
@@ -66,6 +66,8 @@ class Exchange(Outbox):
         self._terms = terms
         self._echoes = echoes
         self._keep = keep
+        self._open = b""
+        """What the target said last, where a credential may go on in its next message."""
         self._rate = Rate(RATE, BURST)
         self._sizes = {True: 0, False: 0}
         """Bytes by whether they came from the client."""
@@ -93,7 +95,7 @@ class Exchange(Outbox):
         if from_client:
             self._from_client(content, is_text=is_text)
         else:
-            self._from_server(self._echoes.replace(content), is_text=is_text)
+            self._from_server(self._without_echoes(content), is_text=is_text)
 
     def flush(self) -> None:
         """Give on what waits and does not look like half of a value; after ``PATIENCE`` all of it."""
@@ -118,6 +120,14 @@ class Exchange(Outbox):
         """Bytes each way, and what was found in those of the agent."""
         found = {"found": _told(self._found)} if self._found else {}
         return {"sent": self._sizes[True], "received": self._sizes[False], **found, **self._cut_summary()}
+
+    def _without_echoes(self, content: bytes) -> bytes:
+        """A message without credentials, also where one goes from message to message."""
+        clean = self._echoes.replace(self._open + content)
+        shown = clean.removeprefix(self._open)
+        begun = self._echoes.held_back(clean)
+        self._open = clean[len(clean) - begun :]
+        return shown[: max(0, len(shown) - begun)] + REPLACEMENT if begun >= SHORTEST else shown
 
     def _from_client(self, content: bytes, *, is_text: bool) -> None:
         if not self._rate.take():

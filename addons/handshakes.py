@@ -68,6 +68,7 @@ class Handshake:
             raise _unfit("the target chose a subprotocol that was not offered")
         if "sec-websocket-extensions" in headers:
             raise _unfit("the target chose an extension that was not offered")
+        response.reason = "Switching Protocols"  # the target's own could say anything
         response.headers = http.Headers(
             [
                 (b"Connection", b"Upgrade"),

@@ -53,6 +53,8 @@ class Literals:
         self._values = dict(sorted(_usable(given, shortest), key=lambda each: (-len(each[0]), each[0])))
         self._sorted = sorted(self._values)
         self._longest = max(map(len, self._values), default=0)
+        self._head = min(SHORTEST, min(map(len, self._values), default=1))
+        self._heads = {value[: self._head] for value in self._values}
         self._pattern = _any_of(self._values) if len(self._values) > _FEW else None
 
     def __repr__(self) -> str:
@@ -75,8 +77,12 @@ class Literals:
 
     def held_back(self, data: bytes) -> int:
         """How many bytes at the end of ``data`` could be the beginning of a value."""
-        end = data[-self._longest :].lower() if self._any_case else data
-        return next((size for size in range(min(self._longest - 1, len(end)), 0, -1) if self._begins(end[-size:])), 0)
+        if self._longest <= 1:
+            return 0
+        end = data[1 - self._longest :]
+        if self._any_case:
+            end = end.lower()
+        return next((len(end) - at for at in self._starts(end) if self._begins(end[at:])), 0)
 
     def spans(self, folded: bytes) -> list[Span]:
         """Where values stand, in data in small letters where any case counts."""
@@ -88,6 +94,13 @@ class Literals:
 
     def _replaced_in_any_case(self, data: bytes) -> bytes:
         return _spliced(data, self.spans(data.lower()))
+
+    def _starts(self, end: bytes) -> Iterable[int]:
+        """Where in ``end`` a value may begin, in order; of a long value there are as many places to look at."""
+        if len(self._heads) > len(end):
+            return range(len(end))
+        whole = {at for head in self._heads for at in _places(head, end)}
+        return (*sorted(whole), *range(max(0, len(end) - self._head + 1), len(end)))
 
     def _begins(self, part: bytes) -> bool:
         """Whether a longer value begins with ``part``."""
@@ -127,6 +140,13 @@ class LiteralGroups:
     def held_back(self, data: bytes) -> int:
         """How many bytes at the end of ``data`` could be the beginning of a value."""
         return max((group.held_back(data) for group in self._groups), default=0)
+
+
+def _places(part: bytes, data: bytes) -> Iterable[int]:
+    at = data.find(part)
+    while at >= 0:
+        yield at
+        at = data.find(part, at + 1)
 
 
 def _spliced(data: bytes, spans: Iterable[Span]) -> bytes:

@@ -2,10 +2,14 @@
 
 import asyncio
 import ipaddress
+import resource
 import signal
 from collections.abc import Callable
 
-from gatehold.agent_proxy.serving import AgentProxy
+from gatehold.agent_proxy.serving import MAX_CONNECTIONS, AgentProxy
+
+_FILES = 4 * MAX_CONNECTIONS
+"""Two for each connection that is served, one for each that is told to come later, and some."""
 
 
 def listen_address(text: str, *, anywhere: bool) -> tuple[str, int]:
@@ -26,6 +30,7 @@ def listen_address(text: str, *, anywhere: bool) -> tuple[str, int]:
 
 async def run(proxy: AgentProxy, host: str, port: int, *, ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; ``ready`` is told the URL. Raises OSError."""
+    _allow_files(_FILES)
     server = await proxy.listen(host, port)
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -36,6 +41,14 @@ async def run(proxy: AgentProxy, host: str, port: int, *, ready: Callable[[str],
     server.close()
     server.abort_clients()
     await server.wait_closed()
+
+
+def _allow_files(number: int) -> None:
+    """As many open files as that, or as the system lets this process have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = number if hard == resource.RLIM_INFINITY else min(number, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _is_loopback(host: str) -> bool:

@@ -33,6 +33,8 @@ CONNECT_SECONDS = 60.0
 """For the gateway to answer a CONNECT; a request may wait for a person, and is not timed."""
 HEAR_OUT_SECONDS = 2.0
 
+_TOLD = 512
+"""So many more connections are told that they are too many; others are closed without a word."""
 _ESTABLISHED = b"HTTP/1.1 200 Connection established" + END
 
 
@@ -63,6 +65,9 @@ class AgentProxy:
         return await asyncio.start_server(self._serve, host, port, limit=MAX_HEAD)
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
+        if self._open >= self._max + _TOLD:
+            writer.transport.abort()
+            return
         self._open += 1
         try:
             if answer := await self._answered((reader, writer)):
@@ -75,13 +80,13 @@ class AgentProxy:
 
     async def _answered(self, client: Streams) -> bytes:
         """Serve a connection; what is returned is the forwarder's own answer to it."""
+        if self._open > self._max:
+            return problem(503, "too-many-connections", "too many connections are open")
         try:
             async with asyncio.timeout(HEAD_SECONDS):
                 request = read_request(await _head(client[0]))
         except Unreadable as error:
             return problem(400, "malformed", str(error))
-        if self._open > self._max:
-            return problem(503, "too-many-connections", "too many connections are open")
         try:
             await self._forward(client, request)
         except NoToken as error:

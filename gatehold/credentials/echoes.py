@@ -1,8 +1,8 @@
 """The spellings in which a credential may come back in an answer. Pure.
 
 Raw, reversed, base64 (wherever in a longer text the value stands: ``user:value`` is encoded as a whole), hexadecimal,
-percent-encoded, JSON-escaped, in markup, in one case; percent and JSON also with every character escaped. Values under
-``SHORTEST`` are left out: they would hit ordinary text.
+percent-encoded, JSON-escaped, in markup, in one case, in UTF-16; percent and JSON also with every character escaped.
+Values under ``SHORTEST`` are left out: they would hit ordinary text.
 """
 
 import base64
@@ -32,6 +32,8 @@ def forms(value: str) -> Iterable[bytes]:
     """Every form of one value, however short, some of them more than once."""
     yield value.lower().encode()
     yield value.upper().encode()
+    yield value.encode("utf-16-le", "surrogatepass")
+    yield value.encode("utf-16-be", "surrogatepass")
     yield from (text.encode() for text in (*_markup_forms(value), *_json_forms(value), *_url_forms(value)))
     yield "".join(f"\\u{ord(each):04x}" for each in value if ord(each) < 1 << 16).encode()
     for raw in _bytes_of(value):

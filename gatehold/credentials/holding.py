@@ -19,6 +19,10 @@ RENEW_AT = 0.8
 """Share of a credential's life after which it is fetched anew."""
 LAST_SECONDS, LAST_SHARE = 30.0, 0.05
 """The end of a credential's life (the shorter of the two) in which it is not used, for calls take time to arrive."""
+LEAST_LIFE = 1.0
+"""Seconds. What ends sooner would be asked for with every call."""
+FORMER = 4
+"""Credentials that were replaced and are still looked for in answers."""
 MAX_WAIT = 40.0
 """Seconds that a call waits for a credential; fetching goes on beside."""
 MAX_BACKOFF = 60.0
@@ -46,7 +50,7 @@ class Holder:
         self._source = source
         self._clocks = clocks
         self._on_change = on_change
-        self._before: tuple[Secret, ...] = ()
+        self._former: tuple[Injection, ...] = ()
         self._renew_at = math.inf
         self._usable_until = math.inf
         self._checked_at = -math.inf
@@ -66,7 +70,8 @@ class Holder:
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """What must not come back: also of what was replaced, for calls that carry it may still be on their way."""
-        return (*(self.current.secrets if self.current else ()), *self._before)
+        held = (self.current, *self._former) if self.current else self._former
+        return tuple(dict.fromkeys(secret for injection in held for secret in injection.secrets))
 
     def at_hand(self) -> Injection | None:
         """The credential, if nobody has to wait for it."""
@@ -104,7 +109,7 @@ class Holder:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        self.current, self._before = None, ()
+        self.current, self._former = None, ()
         self._on_change()
 
     def _fetched(self, _: asyncio.Task[None]) -> None:
@@ -115,16 +120,18 @@ class Holder:
             self._keep(await self._source.obtain())
         except CredentialUnavailable as problem:
             self._failed(problem)
+        except Exception as fault:  # noqa: BLE001 - else every call would ask again
+            self._failed(CredentialDelayed(f"it cannot be made ({type(fault).__name__})"))
         self._checked_at = self._clocks.instant()
 
     def _keep(self, injection: Injection) -> None:
         now = self._clocks.now()
         life = math.inf if injection.expires_at is None else injection.expires_at - now
-        if life <= 0:
+        if life < LEAST_LIFE:
             raise CredentialDelayed("it has expired")
         known = self.secrets
         if self.current is not None and self.current.secrets != injection.secrets:
-            self._before = self.current.secrets
+            self._former = (self.current, *self._former)[:FORMER]
         self.current = injection
         self._renew_at = now + max(1.0, life * RENEW_AT)
         self._usable_until = now + life - min(LAST_SECONDS, life * LAST_SHARE)

@@ -14,6 +14,8 @@ type Origin = tuple[Literal["http", "https"], str, int]
 type Bound = frozenset[Origin]
 """The only places that a credential may go to."""
 
+MAX_VALUE = 16 * 1024
+"""Characters of a value that is put into a call. Servers take no more, and all its spellings are looked for."""
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"[!-~](?:[ \t!-~]*[!-~])?")
 _COOKIE_VALUE = re.compile(r"[!#-+\--:<-\[\]-~]+")
@@ -62,6 +64,11 @@ class Injection:
     expires_at: float | None = None
     """Unix time at which it ends; None: not known to end."""
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether a call shows it as it is: then it may come back, and whoever reads it has it."""
+        return bool(self.headers or self.query or self.cookies)
+
     def may_go_to(self, scheme: str, host: str, port: int) -> bool:
         """Whether a call with this credential may be sent there."""
         return (scheme, host.lower().strip("[]"), port) in self.bound
@@ -75,6 +82,8 @@ def checked_header(name: str, value: str) -> tuple[str, Secret]:
     """
     if not _NAME.fullmatch(name) or _FRAMING.fullmatch(name):
         raise CredentialUnavailable(f"a credential cannot be put into the header {name!r}")
+    if len(value) > 2 * MAX_VALUE:
+        raise CredentialUnavailable(f"the value for the header {name} is too long")
     if not _VALUE.fullmatch(value):
         raise CredentialUnavailable(f"the value for the header {name} is empty or not plain text")
     return name, Secret(value)

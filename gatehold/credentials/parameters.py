@@ -1,8 +1,8 @@
 """Credentials in the query of a request: put in without touching the rest. Pure.
 
-Servers disagree on what one name is: they decode once or twice, fold case, read ``;`` as ``&``, ``name[]`` and
-``name[0]`` as ``name``, a dot or a space as ``_``. What any of them could take for the credential's parameter is taken
-out, so that the gateway's own is the only one.
+Servers disagree on what one name is: they decode once or twice, fold case, read ``;`` as ``&``, ``name[]``,
+``name[0]``, ``[name]`` and ``name]`` as ``name``, a dot, a space or a ``[`` that nothing closes as ``_``. What any of
+them could take for the credential's parameter is taken out, so that the gateway's own is the only one.
 """
 
 import re
@@ -19,6 +19,7 @@ _ROUNDS = 4
 """More encodings than that on top of each other are decoded by nobody."""
 _NOTHING = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\ufeff]+")
 _JOINS = re.compile(r"[-. +]")
+_ENDS = re.compile(r"[\[\]\x00]")
 
 
 def with_parameters(path: str, parameters: Iterable[tuple[str, Secret]]) -> str:
@@ -40,18 +41,31 @@ def with_parameters(path: str, parameters: Iterable[tuple[str, Secret]]) -> str:
 
 def folded_names(path: str) -> frozenset[str]:
     """The names of all parameters of a path, folded."""
-    return frozenset(folded(_name(piece)) for piece in _SEPARATOR.split(path.partition("?")[2])[::2])
+    return frozenset(
+        reading for piece in _SEPARATOR.split(path.partition("?")[2])[::2] for reading in _readings(_name(piece))
+    )
 
 
 def folded(name: str) -> str:
     """What two spellings of one name have in common, whoever reads them."""
+    bare = _decoded(name).strip(" +\t?").lstrip("[]")  # Rack and qs: ``[name]`` is ``name``
+    return _NOTHING.sub("", _ENDS.split(_JOINS.sub("_", bare), maxsplit=1)[0]).casefold()
+
+
+def _readings(name: str) -> set[str]:
+    """All that a name is folded to: to PHP ``api[key`` is ``api_key``, to others it is ``api``."""
+    before, bracket, after = _decoded(name).partition("[")
+    opened = {folded(f"{before}_{after}")} if bracket and "]" not in after else set()
+    return {folded(name), *opened}
+
+
+def _decoded(name: str) -> str:
     for _ in range(_ROUNDS):
         decoded = unquote(_IIS.sub(lambda code: chr(int(code[1], 16)), name), errors="replace")
         if decoded == name:
             break
         name = decoded
-    bare = _NOTHING.sub("", _JOINS.sub("_", name.strip(" +\t?")).partition("[")[0].partition("\x00")[0])
-    return bare.casefold()
+    return name
 
 
 def _without(query: str, names: set[str]) -> Iterator[str]:
@@ -59,7 +73,7 @@ def _without(query: str, names: set[str]) -> Iterator[str]:
     separators = ["", *pieces[1::2]]
     first = True
     for separator, piece in zip(separators, pieces[::2], strict=True):
-        if folded(_name(piece)) in names:
+        if not names.isdisjoint(_readings(_name(piece))):
             continue
         yield piece if first else separator + piece
         first = False

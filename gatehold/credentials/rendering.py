@@ -14,6 +14,7 @@ from gatehold.config.credentials import AwsSpec, BasicSpec, CredentialSpec
 from gatehold.config.values import CredentialUnavailable, Secret, SecretRef
 from gatehold.credentials import certificates, sigv4
 from gatehold.credentials.injection import (
+    MAX_VALUE,
     Bound,
     Injection,
     basic_header,
@@ -112,5 +113,7 @@ def _resolved(template: SecretRef, fields: Mapping[str, Secret]) -> tuple[Secret
     parts = [
         (part, False) if isinstance(part, str) else (part.read(os.environ, fields), True) for part in template.parts
     ]
+    if sum(len(text) for text, _ in parts) > MAX_VALUE:
+        raise CredentialUnavailable(f"a value of more than {MAX_VALUE} characters cannot be sent")
     value = Secret("".join(text for text, _ in parts))
     return value, tuple(dict.fromkeys((value, *(Secret(text) for text, outside in parts if outside))))

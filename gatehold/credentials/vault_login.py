@@ -44,7 +44,7 @@ class VaultLogin:
         self._clock = clock
         self._outbound = Outbound(spec.ca)
         self._lease: _Lease | None = None
-        self._turn = asyncio.Lock()
+        self._signing: asyncio.Task[_Lease] | None = None
 
     def __repr__(self) -> str:
         return f"<VaultLogin at {self._base}: {'signed in' if self._lease else 'not signed in'}>"
@@ -64,14 +64,23 @@ class VaultLogin:
         return answer.is_success
 
     async def _current(self, but_not: _Lease | None = None) -> _Lease:
-        async with self._turn:
+        if self._auth.token is not None:
+            return _Lease(token=self._auth.token.resolve(), renew_at=math.inf, ends_at=math.inf)
+        if self._signing is None:
             if self._lease is but_not:
                 self._lease = None
-            if self._auth.token is not None:
-                return _Lease(token=self._auth.token.resolve(), renew_at=math.inf, ends_at=math.inf)
-            if self._lease is None or self._clock() >= self._lease.renew_at:
-                self._lease = await self._renewed(self._lease) or await self._signed_in()
+            if self._lease is not None and self._clock() < self._lease.renew_at:
+                return self._lease
+            self._signing = asyncio.create_task(self._fresh(), name=f"sign-in at {self._base}")
+        # All who come meanwhile share what comes of it, be it a failure; it goes on if one of them is given up.
+        return await asyncio.shield(self._signing)
+
+    async def _fresh(self) -> _Lease:
+        try:
+            self._lease = await self._renewed(self._lease) or await self._signed_in()
             return self._lease
+        finally:
+            self._signing = None
 
     async def _renewed(self, lease: _Lease | None) -> _Lease | None:
         """The same token for longer; None: it has to be another one."""
@@ -98,7 +107,7 @@ class VaultLogin:
     def _lease_of(self, answer: Answer) -> _Lease:
         match answer.value.get("auth"):
             case {"client_token": str(token), "lease_duration": int(seconds), **rest} if token and seconds >= 0:
-                life = math.inf if seconds == 0 else min(float(seconds), 1e9)
+                life = math.inf if seconds == 0 else float(min(seconds, 10**9))
                 now = self._clock()
                 return _Lease(
                     token=Secret(token),

@@ -71,6 +71,15 @@ def test_very_many_values_are_found_like_few(parts: list[bytes], size: int) -> N
     assert b"".join(pieces) + stream.end() == want
 
 
+@given(st.integers(0, 300), st.sampled_from([b"", b"long-val", b"long-va", b"x"]), st.booleans())
+def test_long_values_are_held_back_as_short_ones(size: int, before: bytes, any_case: bool) -> None:
+    """Tokens of some KB: the places where one may begin are found by how it begins."""
+    value = b"long-value-" + bytes(range(256)) + b"end"
+    data = b"text " + before + value[: min(size, len(value) - 1)]
+    want = max((n for n in range(1, len(value)) if data.endswith(value[:n])), default=0)
+    assert Literals([value, b"another-one"], any_case=any_case).held_back(data) == want
+
+
 @given(st.binary(max_size=40))
 def test_what_is_held_back_is_the_longest_beginning_of_a_value(data: bytes) -> None:
     """As asking each value in turn would tell."""

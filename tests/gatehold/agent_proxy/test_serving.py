@@ -197,6 +197,21 @@ async def test_too_many_connections(tmp_path: Path) -> None:
     assert (status, told["code"]) == (503, "too-many-connections")
 
 
+async def test_connections_that_say_nothing_keep_no_others_waiting(tmp_path: Path) -> None:
+    """Whoever comes when there are too many is told at once, not when it has said what it wants."""
+    async with Setting(tmp_path, max_connections=0).client() as (reader, _):
+        assert (await asyncio.wait_for(reader.readline(), 20)).startswith(b"HTTP/1.1 503")
+
+
+async def test_more_than_can_be_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Are hung up on: each of them costs a file."""
+    monkeypatch.setattr(serving, "_TOLD", 0)
+    async with Setting(tmp_path, max_connections=0).client() as (reader, writer):
+        with contextlib.suppress(ConnectionResetError):
+            writer.write(CONNECT)
+            assert await asyncio.wait_for(reader.read(), 20) == b""
+
+
 async def test_a_client_that_says_nothing(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
     """Is hung up on."""
     monkeypatch.setattr(serving, "HEAD_SECONDS", 0.0)

@@ -13,7 +13,7 @@ import pytest
 
 from gatehold.config.values import CredentialUnavailable, Secret
 from gatehold.credentials.broker import CredentialBroker
-from gatehold.credentials.holding import CHECK_INTERVAL, MAX_BACKOFF
+from gatehold.credentials.holding import CHECK_INTERVAL, FORMER, LEAST_LIFE, MAX_BACKOFF
 from gatehold.credentials.injection import Injection, origins
 from gatehold.credentials.recipes import Recipe
 from gatehold.credentials.sources import CredentialDelayed
@@ -258,6 +258,31 @@ async def test_a_start_waits_for_nobody_for_ever(
     assert broker.get_cached(CRM) is not None
 
 
+async def test_what_a_source_raises_is_no_reason_to_ask_with_every_call(
+    broker: CredentialBroker, source: Source, clock: Any
+) -> None:
+    """A fault of a source's own counts as a failure; its text, which may hold anything, is not repeated."""
+    source.failure = OverflowError("planted")
+    for _ in range(3):
+        with pytest.raises(Refusal) as refused:
+            await broker.get(CRM)
+        assert refused.value.code is Code.CREDENTIAL_UNAVAILABLE
+        assert "OverflowError" in refused.value.reason
+        assert "planted" not in refused.value.reason
+    assert source.asked == 1
+
+
+async def test_what_hardly_lives_is_not_asked_for_with_every_call(
+    broker: CredentialBroker, source: Source, clock: Any
+) -> None:
+    """Of a token that ends at once there would be one for each call."""
+    source.life = LEAST_LIFE / 2
+    for _ in range(3):
+        with pytest.raises(Refusal, match="it has expired"):
+            await broker.get(CRM)
+    assert source.asked == 1
+
+
 async def test_known_secrets_follow_the_credentials(broker: CredentialBroker, source: Source, clock: Any) -> None:
     """Those in use and those just replaced, in all spellings; one object until something changes."""
     assert broker.known_secrets() == ()
@@ -276,6 +301,11 @@ async def test_known_secrets_follow_the_credentials(broker: CredentialBroker, so
         clock.now += CHECK_INTERVAL
         await broker.get(CRM)
     assert {b"planted-3", b"planted-2"} <= set(broker.known_secrets())
+    assert b"planted-1" in broker.known_secrets()
+    for _ in range(FORMER):
+        source.other = True
+        clock.now += CHECK_INTERVAL
+        await broker.get(CRM)
     assert b"planted-1" not in broker.known_secrets()
 
 

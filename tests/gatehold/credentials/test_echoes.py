@@ -99,3 +99,5 @@ def test_other_charsets() -> None:
         assert is_found(value, raw)
         assert is_found(value, base64.b64encode(b"x" + raw))
         assert is_found(value, quote(raw, safe="").encode())
+    for charset in ("utf-16-le", "utf-16-be", "utf-16"):
+        assert is_found(value, f"before {value} after".encode(charset))

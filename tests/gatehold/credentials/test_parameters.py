@@ -39,7 +39,8 @@ def test_the_rest_stays_as_it_is(path: str, sent: str) -> None:
     ["api_key", "API_KEY", "Api_Key", "api%5Fkey", "%61pi_key", "%61%70%69%5f%6b%65%79", "api%255Fkey", "api%25255fkey",
      "api_key[]", "api_key[0]", "api_key%5B%5D", "api.key", "api-key", "api+key", "api%20key", "+api_key", "api_key%20",
      "%09api_key", "api_key%00", "api_key%00x", "api%u005Fkey", "%u0061pi_key", "?api_key", "api%E2%80%8B_key",
-     "%EF%BB%BFapi_key", "api%C2%A0_key"],
+     "%EF%BB%BFapi_key", "api%C2%A0_key", "[api_key]", "%5Bapi_key%5D", "[]api_key", "[api_key][]", "api_key]", "api[key",
+     "api%5Bkey", "API%255bKEY"],
 )  # fmt: skip
 def test_every_spelling_of_the_name_goes(spelling: str) -> None:
     """Whatever a server folds: one that read the agent's own would act by the agent's key."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gatehold.config.values import CredentialUnavailable, Secret
-from gatehold.credentials.injection import origins
+from gatehold.credentials.injection import MAX_VALUE, origins
 from gatehold.credentials.rendering import files, render
 
 BOUND = origins("https", [("crm.corp.example", 443)])
@@ -148,3 +148,17 @@ def test_a_repr_tells_nothing(target: Callable[..., Any]) -> None:
         {"aws": {"service": "s3", "region": "r", "accessKeyId": "planted", "secretAccessKey": "planted"}},
     ):
         assert "planted" not in repr(rendered(target, credential))
+
+
+@pytest.mark.parametrize("form", [{"bearer": "${env:CRM_TOKEN}"}, {"query": "key", "value": "${env:CRM_TOKEN}"},
+                                  {"cookie": "key", "value": "${env:CRM_TOKEN}"}, {"from": VAULT}])  # fmt: skip
+def test_what_is_too_long_for_a_call(
+    target: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, form: dict[str, Any]
+) -> None:
+    """A source that gives a megabyte would have every answer searched for a hundred spellings of it."""
+    long = "a" * (MAX_VALUE + 1)
+    monkeypatch.setenv("CRM_TOKEN", long)
+    spec = target(form).spec.credential
+    with pytest.raises(CredentialUnavailable, match=r"too long|more than") as told:
+        render(spec, {"token": Secret(2 * long)}, bound=BOUND)
+    assert "aaa" not in str(told.value)

@@ -221,6 +221,24 @@ async def test_a_sealed_vault(make: Make, vault: VaultDouble) -> None:
         vault.sealed = True
 
 
+async def test_a_sign_in_that_fails_fails_for_all_who_wait(make: Make, vault: VaultDouble) -> None:
+    """One after the other they would wait for a Vault that hangs as often as there are secrets in it."""
+    vault.sealed = True
+    told = await asyncio.gather(*(make().obtain(None) for _ in range(5)), return_exceptions=True)
+    assert {type(each) for each in told} == {CredentialDelayed}
+    assert vault.asked == [LOGIN]
+
+
+async def test_a_life_beyond_all_bounds(make: Make, vault: VaultDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number that no clock can count is a long time."""
+    auth = vault._auth
+    monkeypatch.setattr(vault, "_auth", lambda token: auth(token) | {"lease_duration": 10**400})
+    source = make()
+    for _ in range(2):
+        assert await read(source) == {"key": "planted-new"}
+    assert vault.asked == [LOGIN, READ, READ]
+
+
 async def test_a_proof_that_is_not_taken(make: Make, vault: VaultDouble, tmp_path: Path) -> None:
     """Wrong, or missing: told without it; the right one counts as soon as it is there."""
     source = make()
