@@ -46,9 +46,19 @@ class GatewayMove(StrEnum):
     ANCHOR_FAULT = "anchor-fault"
     ANCHOR_RECOVERED = "anchor-recovered"
     ROLLED_BACK = "rolled-back"
+    OBJECT_STORE_FAULT = "object-store-fault"
+    OBJECT_STORE_RECOVERED = "object-store-recovered"
+    OBJECT_STORE_CONFLICT = "object-store-conflict"
 
 
-_GOOD: Final = frozenset({GatewayMove.RECORDER_RECOVERED, GatewayMove.SINK_RECOVERED, GatewayMove.ANCHOR_RECOVERED})
+_GOOD: Final = frozenset(
+    (
+        GatewayMove.RECORDER_RECOVERED,
+        GatewayMove.SINK_RECOVERED,
+        GatewayMove.ANCHOR_RECOVERED,
+        GatewayMove.OBJECT_STORE_RECOVERED,
+    )
+)
 """Application Errors that are over."""
 _LIFECYCLE: Final = {GatewayMove.START: 3, GatewayMove.STOP: 4, GatewayMove.RELOAD: OTHER}
 """``activity_id`` of Application Lifecycle; the other moves are Application Errors."""

@@ -12,8 +12,9 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from recordings.checkpoints import Checkpoint, read_checkpoints
+from recordings.deletioncheck import DeletionCheck
 from recordings.findings import BrokenError, Report
-from recordings.flowcheck import FlowCheck
+from recordings.flowcheck import Elsewhere, FlowCheck
 from recordings.journal import FILE_NAME, file_number, journal_files
 from recordings.lines import GENESIS, Line, could_be_torn, parse
 from recordings.ocsf import Kind
@@ -25,10 +26,18 @@ _PATIENCE: Final = (0.0, 0.05, 0.2)
 class ChainCheck:
     """One writer's journal, walked from its first line to its last."""
 
-    def __init__(self, data_dir: Path, directory: Path, keys: Sequence[Ed25519PublicKey], report: Report) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        directory: Path,
+        keys: Sequence[Ed25519PublicKey],
+        report: Report,
+        elsewhere: Elsewhere | None,
+    ) -> None:
         self.id = ""
         self.seq = 0
-        self.flows = FlowCheck(data_dir)
+        self._deletions = DeletionCheck(directory)
+        self.flows = FlowCheck(data_dir, self._deletions, elsewhere)
         self.pending: dict[str, None] = {}
         self._digest = GENESIS
         self._directory = directory
@@ -39,6 +48,7 @@ class ChainCheck:
         self._signed: dict[int, list[tuple[str, Checkpoint]]] = {}
         self._numbers: dict[int, str] = {}
         """Hashes of the checkpoints by number."""
+        self._last_number = 0
         self._lines_read: dict[Path, int] = {}
         self._sizes_read: dict[Path, int] = {}
         self._torn_checkpoints: dict[str, int] = {}
@@ -48,9 +58,10 @@ class ChainCheck:
     def run(self, anchors: Sequence[Checkpoint]) -> None:
         """Walk all files; ``BrokenError`` at the first bad place."""
         self._check_names()
+        self._begin()
         self._read_checkpoints()
         for anchor in anchors:
-            self._signed.setdefault(anchor.seq, []).append(("anchor", anchor))
+            self._expect(anchor)
         for path in self._files:
             self._read(path, last=path == self._files[-1])
         self._check_unreached()
@@ -60,12 +71,42 @@ class ChainCheck:
         for path in self._directory.rglob("*.jsonl"):
             if path.parent != self._directory or not FILE_NAME.fullmatch(path.name):
                 raise BrokenError(self._name(path), 0, "not a file of this journal")
-        for expected, path in enumerate(self._files, start=1):
-            if file_number(path) != expected:
+        numbers = [file_number(path) for path in self._files]
+        if numbers and not self._deletions.begin(numbers[0]):
+            raise BrokenError(self._name(self._directory), 0, "file 000001 is missing")
+        for expected, number in enumerate(numbers, start=numbers[0] if numbers else 1):
+            if number != expected:
                 raise BrokenError(self._name(self._directory), 0, f"file {expected:06d} is missing")
         for path in self._directory.rglob("*.checkpoint"):
-            if not path.with_suffix(".jsonl").exists():
+            if not path.with_suffix(".jsonl").exists() and not self._is_left_over(path):
                 raise BrokenError(self._name(path), 0, "belongs to no journal file")
+
+    def _is_left_over(self, path: Path) -> bool:
+        """Do these checkpoints belong to a journal file that was deleted, by a gateway that was killed in between?"""
+        number, base = file_number(path.with_suffix(".jsonl")), self._deletions.base
+        return base is not None and path.parent == self._directory and 0 < number <= base.number
+
+    def _begin(self) -> None:
+        """Where retention deleted the oldest files, go on from what stood at their end."""
+        base = self._deletions.base
+        if base is None:
+            return
+        self.id, self.seq, self._digest = base.chain, base.last, base.head
+        self._last_number, self._numbers = base.checkpoint[0], {base.checkpoint[0]: base.checkpoint[1]}
+        self._report.deleted = base.last
+        self._report.notes.append(f"events 1 to {base.last} were deleted by retention (event {base.event})")
+
+    def _expect(self, anchor: Checkpoint) -> None:
+        """An anchor for an event that was deleted is not asked any more, except about where the journal goes on."""
+        if anchor.chain == self.id and anchor.seq < self.seq:
+            self._report.notes.append(f"event {anchor.seq}, for which an anchor vouches, was deleted by retention")
+        elif anchor.chain == self.id and anchor.seq == self.seq:
+            if anchor.sha256 != self._digest:
+                name = self._name(self._directory)
+                raise BrokenError(name, 0, f"event {anchor.seq} is not the one that an anchor vouches for")
+            self._report.anchored = max(self._report.anchored, anchor.seq)
+        else:
+            self._signed.setdefault(anchor.seq, []).append(("anchor", anchor))
 
     def _read(self, path: Path, *, last: bool) -> None:
         name, number, sealed, torn = self._name(path), 0, False, b""
@@ -98,6 +139,21 @@ class ChainCheck:
         """Nothing stands behind the last flow of a file, but where it is still open."""
         for name, message in self.flows.check_ends(present, self._report.notes):
             raise BrokenError(name, 0, message)
+        if problem := self._deletions.problem(self._last_signed):
+            raise BrokenError(self._name(self._directory), 0, problem)
+        self._tell_uploaded()
+        if gone := len(self._deletions.flows - self._deletions.uploaded):
+            self._report.deleted_flows += gone
+            self._report.notes.append(f"flow files deleted by retention: {gone}")
+
+    def _tell_uploaded(self) -> None:
+        uploaded, fetched = len(self._deletions.uploaded), len(self.flows.fetched)
+        self._report.uploaded_flows += uploaded
+        self._report.fetched_flows += fetched
+        if uploaded:
+            read = f"{fetched} were read from there" if fetched else "they were not read (--fetch)"
+            files = "file is" if uploaded == 1 else "files are"
+            self._report.notes.append(f"{uploaded} {files} only in the bucket; {read}")
 
     def _follow(self, name: str, number: int, raw: bytes, *, first: bool) -> bool:
         """Check one line; returns whether it seals its file."""
@@ -123,14 +179,15 @@ class ChainCheck:
         if line.flow is not None:
             if problem := self.flows.check(line.flow):
                 raise BrokenError(name, number, f"event {line.seq}: {problem}")
-            self._report.flows += 1
+            gone = self._deletions.flows
+            self._report.flows += line.flow.file not in gone or line.flow.file in self.flows.fetched
         if line.kind == Kind.INTENT:
             self.pending[line.decision] = None
         elif line.kind in (Kind.OUTCOME, Kind.REFUSAL):
             self.pending.pop(line.decision, None)
         elif line.kind == Kind.JOURNAL_SEAL:
             self._check_seal(name, number, line)
-        elif line.kind in (Kind.FLOWS_OPEN, Kind.FLOWS_SEAL, Kind.JOURNAL_OPEN):
+        elif line.kind in (Kind.FLOWS_OPEN, Kind.FLOWS_SEAL, Kind.JOURNAL_OPEN, Kind.RETENTION):
             self._manage(name, number, line)
 
     def _manage(self, name: str, number: int, line: Line) -> None:
@@ -141,6 +198,11 @@ class ChainCheck:
             said = own.get("checkpoint")
             if said and self._numbers.get(said["number"]) != said["sha256"]:
                 raise BrokenError(name, number, f"event {line.seq}: checkpoint {said['number']} is missing")
+            return
+        if line.kind == Kind.RETENTION:
+            here = file_number(Path(name))
+            if problem := self._deletions.meet(line.seq, own, self.flows.sealed, here):
+                raise BrokenError(name, number, f"event {line.seq}: {problem}")
             return
         for file in own["files"]:
             if line.kind == Kind.FLOWS_OPEN:
@@ -169,11 +231,12 @@ class ChainCheck:
         found, torn = read_checkpoints(path)
         known = self._lines_read.get(path, 0)
         for line, checkpoint in enumerate(found[known:], start=known + 1):
-            number = len(self._numbers) + 1
+            number = self._last_number + 1
             problem = self._problem(checkpoint, number)
             if checkpoint is None or problem:
                 raise BrokenError(self._name(path), line, problem)
             self._numbers[number] = checkpoint.digest
+            self._last_number = number
             self._signed.setdefault(checkpoint.seq, []).append((f"checkpoint {number}", checkpoint))
             self._report.checkpoints += 1
         self._lines_read[path] = len(found)
@@ -182,7 +245,7 @@ class ChainCheck:
     def _problem(self, checkpoint: Checkpoint | None, number: int) -> str:
         if checkpoint is None:
             return f"checkpoint {number} was changed"
-        previous = self._numbers.get(number - 1, GENESIS)
+        previous = self._numbers.get(number - 1) or GENESIS
         if checkpoint.number != number or checkpoint.prev != previous:
             return f"checkpoint {checkpoint.number} does not follow checkpoint {number - 1}"
         if self._keys and not checkpoint.signed_by(self._keys):
@@ -199,7 +262,9 @@ class ChainCheck:
             time.sleep(pause)
             self._read_checkpoints()
             self._check_signed(name, number, line)
-        raise BrokenError(name, number, f"event {line.seq} seals this file, but its checkpoint is missing")
+        unsigned = f"event {line.seq} seals this file, but its checkpoint is missing"
+        # What a kill between the two leaves looks the same; the next start signs it.
+        raise BrokenError(name, number, unsigned + " (was the gateway killed as it stopped? then start it once)")
 
     def _check_signed(self, name: str, number: int, line: Line) -> None:
         for what, checkpoint in self._signed.pop(line.seq, ()):

@@ -42,11 +42,15 @@ class Exchange:
 
 def exchanges(record: bytes) -> list[Exchange]:
     """The HTTP flows of a record. Raises RecordUnreadable where it is none."""
+    return [_exchange(flow) for flow in http_flows(record)]
+
+
+def http_flows(record: bytes) -> list[http.HTTPFlow]:
+    """The same as mitmproxy's own objects. Raises RecordUnreadable."""
     try:
-        flows = [flow for flow in FlowReader(BytesIO(record)).stream() if isinstance(flow, http.HTTPFlow)]
+        return [flow for flow in FlowReader(BytesIO(record)).stream() if isinstance(flow, http.HTTPFlow)]
     except (FlowReadException, ValueError, TypeError, KeyError) as error:
         raise RecordUnreadable("the record cannot be read as flows") from error
-    return [_exchange(flow) for flow in flows]
 
 
 def _exchange(flow: http.HTTPFlow) -> Exchange:

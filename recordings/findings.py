@@ -36,6 +36,20 @@ class Report:
     """The last event that an anchor vouches for."""
     vouched: int = 0
     """The last event that a checkpoint vouches for."""
+    deleted: int = 0
+    """The last event that retention deleted; ``events`` counts those behind it."""
+    deleted_flows: int = 0
+    """Flow files that retention deleted, of those that the remaining events speak of."""
+
+    uploaded_flows: int = 0
+    """Flow files that are only in a bucket."""
+    fetched_flows: int = 0
+    """Those of them that were read there."""
+
+    @property
+    def last(self) -> int:
+        """The last event that was read."""
+        return self.deleted + self.events
 
     @property
     def intact(self) -> bool:

@@ -6,28 +6,38 @@ length. What is wrong is returned as words, for whoever knows the line.
 
 import os
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from recordings.deletioncheck import DeletionCheck
 from recordings.lines import FlowRef
 
 _DESCRIPTORS: Final = 64
 _LARGE: Final = 16 * 1024 * 1024
 """Bytes from which on it is looked whether the file has so many, before memory is asked for."""
 
+type Elsewhere = Callable[[str], int | None]
+"""Opens a flow file that is not here by its name below the data directory; None: it is not there either."""
+
 
 class FlowCheck:
     """The flow files of one chain: what the journal said of them so far, and their bytes."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, deletions: DeletionCheck, elsewhere: Elsewhere | None = None) -> None:
         self.known: set[str] = set()
+        self.fetched: set[str] = set()
+        """Files that are not here, and were read elsewhere."""
+        self._elsewhere = elsewhere
+        self._deletions = deletions
         self._data_dir = data_dir
         self._ends: dict[str, int] = {}
         """Open files, and where the last flow with a line ends."""
         self._sealed: dict[str, int] = {}
         """Sealed files and their length."""
+        self._sizes: dict[str, int] = {}
+        """Of fetched files."""
         self._descriptors: OrderedDict[str, int] = OrderedDict()
 
     def open(self, name: str) -> None:
@@ -44,7 +54,14 @@ class FlowCheck:
             return f"{flow.file}: a flow at {flow.offset}, where the one before ends at {end}"
         data = self._read(flow)
         if data is None:
-            return f"{flow.file} is missing"
+            if not self._deletions.allows_flows(flow.file, end + flow.length, whole=False):
+                return f"{flow.file} is missing"
+            if flow.file not in self._deletions.uploaded or self._elsewhere is None:
+                self._ends[flow.file] = end + flow.length
+                return ""
+            if not self._fetch(flow.file, self._elsewhere):
+                return f"{flow.file} is neither here nor in the bucket"
+            data = self._read(flow) or b""
         if len(data) < flow.length:
             return f"{flow.file}: ends within the flow at {flow.offset}"
         if sha256(data).hexdigest() != flow.sha256:
@@ -64,10 +81,19 @@ class FlowCheck:
         end = self._ends.pop(name)
         if said["length"] != end:
             return f"{name} was sealed at {said['length']} bytes, where its last flow ends at {end}"
+        if name in self._deletions.flows and not self._deletions.allows_flows(name, end, whole=True):
+            return f"{name} was deleted with another length than {end} bytes"
+        if name in self.fetched and (size := self._sizes[name]) != end:
+            return f"{name} has {size} bytes in the bucket, but was sealed with {end}"
         if torn := said.get("torn"):
             notes.append(f"{name}: {torn} torn bytes were cut off after a crash")
         self._sealed[name] = end
         return ""
+
+    @property
+    def sealed(self) -> Mapping[str, int]:
+        """Sealed files and their length."""
+        return self._sealed
 
     def unsealed(self) -> list[str]:
         """Files that are still open."""
@@ -78,7 +104,8 @@ class FlowCheck:
         for name, length in self._sealed.items():
             size = self._size(name)
             if size is None and length:
-                yield name, "is missing"
+                if not self._deletions.allows_flows(name, length, whole=True):
+                    yield name, "is missing"
             elif size is not None and size != length:
                 yield name, f"has {size} bytes, but was sealed with {length}"
         for name, end in self._ends.items():
@@ -91,6 +118,21 @@ class FlowCheck:
         """Give all descriptors back."""
         while self._descriptors:
             os.close(self._descriptors.popitem()[1])
+
+    def _fetch(self, name: str, elsewhere: Elsewhere) -> bool:
+        """Have a file that is not here."""
+        descriptor = elsewhere(name)
+        if descriptor is None:
+            return False
+        self.fetched.add(name)
+        self._sizes[name] = os.fstat(descriptor).st_size
+        self._keep_open(name, descriptor)
+        return True
+
+    def _keep_open(self, name: str, descriptor: int) -> None:
+        self._descriptors[name] = descriptor
+        if len(self._descriptors) > _DESCRIPTORS:
+            os.close(self._descriptors.popitem(last=False)[1])
 
     def _size(self, name: str) -> int | None:
         try:
@@ -105,9 +147,7 @@ class FlowCheck:
                 descriptor = os.open(self._data_dir / flow.file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             except OSError:
                 return None
-            self._descriptors[flow.file] = descriptor
-            if len(self._descriptors) > _DESCRIPTORS:
-                os.close(self._descriptors.popitem(last=False)[1])
+            self._keep_open(flow.file, descriptor)
         if flow.length > _LARGE and os.fstat(descriptor).st_size < flow.offset + flow.length:
             return b""
         return os.pread(descriptor, flow.length, flow.offset)

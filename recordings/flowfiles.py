@@ -36,6 +36,17 @@ def file_stem(session: str) -> str:
     return f"{readable}-{digest}" if readable else digest
 
 
+def folder_of(now: float) -> Path:
+    """Where parts that begin now are created, below the data directory."""
+    return RECORDINGS / f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d}"
+
+
+def part_number(file: str) -> tuple[str, int]:
+    """Stem and number in the name of a flow file; number 0 where it is not one of ours."""
+    stem, _, number = file.removesuffix(".flow").rpartition("-")
+    return stem, int(number) if number.isdecimal() and number.isascii() and len(number) < 10 else 0
+
+
 @dataclass(slots=True)
 class Part:
     """One flow file of a session."""
@@ -94,6 +105,9 @@ class FlowFiles:
         """Files that were closed since the last ``sync`` with something new in them."""
         self._directories: set[Path] = set()
         """In which files were created since the last ``sync``."""
+        self._folder = ""
+        self._numbers: dict[str, int] = {}
+        """The highest number of a part in that folder, by session: one that is gone is not given again."""
 
     def plan(self, sessions: Iterable[str], now: float) -> Plan:
         """Choose a part for each session; changes nothing."""
@@ -134,6 +148,8 @@ class FlowFiles:
         for session, part in plan.targets.items():
             self._parts[session] = part
             self._parts.move_to_end(session)
+        for part in plan.fresh:
+            self._remember(part.name)
         self._finished += plan.full
 
     def tidy(self) -> None:
@@ -226,11 +242,22 @@ class FlowFiles:
             return True
 
     def _free_name(self, session: str, now: float) -> str:
-        folder = RECORDINGS / f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d}"
-        stem, number = file_stem(session), 1
+        folder = folder_of(now)
+        if folder.as_posix() != self._folder:
+            self._folder, self._numbers = folder.as_posix(), {}
+            for path in (self._data_dir / folder).glob("*.flow"):
+                self._remember((folder / path.name).as_posix())
+        stem = file_stem(session)
+        number = self._numbers.get(stem, 0) + 1
         while (self._data_dir / folder / f"{stem}-{number}.flow").exists():
             number += 1
         return (folder / f"{stem}-{number}.flow").as_posix()
+
+    def _remember(self, name: str) -> None:
+        folder, _, file = name.rpartition("/")
+        stem, number = part_number(file)
+        if folder == self._folder:
+            self._numbers[stem] = max(number, self._numbers.get(stem, 0))
 
 
 def _is_whole(file: AppendFile) -> bool:

@@ -31,6 +31,7 @@ from recordings.events import Event
 from recordings.writer import Record, Writer, WriterLimits
 
 type Mode = Literal["required", "best-effort"]
+type Sync = Literal["interval", "always"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +70,13 @@ class Recorder:
         directory: Path,
         *,
         mode: Mode = "required",
+        sync: Sync = "interval",
         limits: RecorderLimits | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._directory = directory
         self._mode = mode
+        self._always_durable = sync == "always"
         self._limits = limits or RecorderLimits()
         self._clock = clock
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
@@ -120,18 +123,26 @@ class Recorder:
         self._thread.start()
 
     def append(
-        self, *, events: Sequence[Event], flow: bytes | None = None, session: SessionId, durable: bool = False
+        self,
+        *,
+        events: Sequence[Event],
+        flow: bytes | None = None,
+        session: SessionId,
+        durable: bool = False,
+        signed: bool = False,
     ) -> asyncio.Future[None]:
         """Record events in order, and the flow that the last of them is about; called on the loop of ``start``.
 
         The future is done when they are written, and fails with ``RecorderUnavailable`` where they cannot be (never
-        so in ``best-effort`` mode). ``ValueError`` or ``TypeError`` at once where an event is not JSON.
+        so in ``best-effort`` mode). ``signed`` is ``durable`` with a checkpoint that covers the events. ``ValueError``
+        or ``TypeError`` at once where an event is not JSON.
         """
         if self._loop is None:
             raise RecorderUnavailable(_STOPPED)
         if not events:
             raise ValueError("nothing is recorded without an event")
-        record = Record(entries=tuple(event.entry() for event in events), flow=flow, session=session)
+        record = Record(entries=tuple(event.entry() for event in events), flow=flow, session=session, signed=signed)
+        durable = durable or signed or self._always_durable
         item = _Item(record=record, durable=durable, future=self._loop.create_future())
         if self._thread is None:
             item.future.set_exception(RecorderUnavailable(_STOPPED))
@@ -257,6 +268,7 @@ class Recorder:
         writer.tidy()
         writer.check()
         writer.seal_quiet()
+        writer.rotate()
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

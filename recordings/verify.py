@@ -24,6 +24,7 @@ from recordings.chaincheck import ChainCheck
 from recordings.checkpoints import Checkpoint
 from recordings.deletions import Deletions
 from recordings.findings import Break, BrokenError, Report
+from recordings.flowcheck import Elsewhere
 from recordings.flowfiles import RECORDINGS
 from recordings.journal import JOURNAL
 
@@ -32,23 +33,38 @@ _TRIES: Final = 3
 __all__ = ["Break", "Report", "read_anchors", "verify"]
 
 
-def verify(data_dir: Path, *, keys: Sequence[Ed25519PublicKey] = (), anchors: Sequence[Checkpoint] = ()) -> Report:
-    """Verify all journals and flow files of a data directory. ``OSError`` where it cannot be read."""
-    return _steady(data_dir, keys, anchors, _TRIES)
+def verify(
+    data_dir: Path,
+    *,
+    keys: Sequence[Ed25519PublicKey] = (),
+    anchors: Sequence[Checkpoint] = (),
+    elsewhere: Elsewhere | None = None,
+) -> Report:
+    """Verify all journals and flow files of a data directory. ``OSError`` where it cannot be read.
+
+    ``elsewhere`` opens flow files that are only in a bucket; None: they are counted and not read.
+    """
+    return _steady(data_dir, keys, anchors, elsewhere, _TRIES)
 
 
-def _steady(data_dir: Path, keys: Sequence[Ed25519PublicKey], anchors: Sequence[Checkpoint], tries: int) -> Report:
+def _steady(
+    data_dir: Path,
+    keys: Sequence[Ed25519PublicKey],
+    anchors: Sequence[Checkpoint],
+    elsewhere: Elsewhere | None,
+    tries: int,
+) -> Report:
     """The same; once more where retention deleted files in the meantime."""
     before = _retention_events(data_dir)
     try:
-        report = _verify(data_dir, keys, anchors)
+        report = _verify(data_dir, keys, anchors, elsewhere)
     except FileNotFoundError:
         if tries <= 1:
             raise
-        return _steady(data_dir, keys, anchors, tries - 1)
+        return _steady(data_dir, keys, anchors, elsewhere, tries - 1)
     if report.intact or tries <= 1 or _retention_events(data_dir) == before:
         return report
-    return _steady(data_dir, keys, anchors, tries - 1)
+    return _steady(data_dir, keys, anchors, elsewhere, tries - 1)
 
 
 def _retention_events(data_dir: Path) -> list[int]:
@@ -57,7 +73,12 @@ def _retention_events(data_dir: Path) -> list[int]:
     return [Deletions.newest(directory) for directory in sorted(directories)]
 
 
-def _verify(data_dir: Path, keys: Sequence[Ed25519PublicKey], anchors: Sequence[Checkpoint]) -> Report:
+def _verify(
+    data_dir: Path,
+    keys: Sequence[Ed25519PublicKey],
+    anchors: Sequence[Checkpoint],
+    elsewhere: Elsewhere | None,
+) -> Report:
     report = Report(signatures=bool(keys))
     present = _present_flows(data_dir)
     chains: list[ChainCheck] = []
@@ -65,7 +86,7 @@ def _verify(data_dir: Path, keys: Sequence[Ed25519PublicKey], anchors: Sequence[
         for path in (data_dir / JOURNAL).glob("*.jsonl"):
             raise BrokenError(path.relative_to(data_dir).as_posix(), 0, "belongs to no chain")
         for directory in sorted(path for path in (data_dir / JOURNAL).glob("*") if path.is_dir()):
-            chain = ChainCheck(data_dir, directory, keys, report)
+            chain = ChainCheck(data_dir, directory, keys, report, elsewhere)
             chains.append(chain)
             chain.run(anchors)
         _check_anchors(chains, anchors, keys)

@@ -50,6 +50,8 @@ class Record:
     entries: tuple[Entry, ...]
     flow: bytes | None = field(default=None, repr=False)
     session: str = ""
+    signed: bool = False
+    """A checkpoint covers it as soon as it is synced."""
 
     def placed(self, ref: FlowRef | None) -> list[Entry]:
         """The entries, the last with its place in a flow file."""
@@ -107,7 +109,7 @@ class Writer:
 
     def sync(self, records: Sequence[Record] | None = None) -> None:
         """Make records that were just written (default: everything) survive a power failure."""
-        sign = self._journal.checkpoint_is_due()
+        sign = self._journal.checkpoint_is_due() or any(record.signed for record in records or ())
         everything = records is None or sign
         self._flows.sync(
             None if everything else {record.session for record in records or () if record.flow is not None}
@@ -115,6 +117,11 @@ class Writer:
         self._journal.sync()
         if sign:
             self._journal.checkpoint()
+
+    def rotate(self) -> None:
+        """Begin a new journal file where it is time for one and there is something in the old one."""
+        if self._journal.has_events:
+            self._rotate_if_full()
 
     def tidy(self) -> None:
         """Close files that are finished or too many."""
@@ -162,6 +169,8 @@ class Writer:
         journal = Journal(directory, left.head, signer, limits=self.limits.journal, clock=self._clock)
         if not left.sealed:
             journal.finish(list(self._sealing(left.flows)), torn=left.torn)
+        elif left.seal_is_unsigned:
+            journal.sign_seal()
         journal.open("start")
         journal.checkpoint()
         return journal, left

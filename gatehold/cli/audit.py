@@ -1,4 +1,4 @@
-"""``gatehold audit``: is the record what was written?"""
+"""``gatehold audit``: is the record what was written, and what does it say?"""
 
 import json
 from dataclasses import asdict
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gatehold.cli import audit_query
 from gatehold.cli.local_store import ConfigOption, JsonOption
 from gatehold.cli.recordings import data_directory
+from gatehold.cli.recordings_fetch import bucket_of
 from policy.errors import GateholdError
 
 if TYPE_CHECKING:
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 
     from recordings.findings import Report
 
-app = typer.Typer(no_args_is_help=True, help="Proof that the record was not altered.")
+app = typer.Typer(no_args_is_help=True, help="The audit journal: what it says, and proof that it was not altered.")
+app.command()(audit_query.query)
+app.command()(audit_query.export)
 
 _SHOWN = 20
 """So many notes and calls are listed; the others are counted."""
@@ -29,8 +33,12 @@ def verify(
         list[Path] | None, typer.Option("--key", help="Public key (PEM) to check signatures with, kept elsewhere.")
     ] = None,
     anchor: Annotated[
-        list[Path] | None, typer.Option("--anchor", help="Checkpoints that were copied elsewhere.")
+        list[Path] | None,
+        typer.Option("--anchor", help="Checkpoints copied elsewhere: a file, or a directory of them."),
     ] = None,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Read the flow files that are only in the bucket from there.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Verify journal, checkpoints and flow files. Ends with 1 and the first bad place where something was altered."""
@@ -38,13 +46,18 @@ def verify(
     from recordings.verify import verify as verify_record
 
     data_dir = data_directory(config)
+    elsewhere = bucket_of(config) if fetch else None
     try:
         keys = [found for path in key or () for found in _public_keys(path)]
         anchors = [found for path in anchor or () for found in read_anchors(path)]
     except (OSError, ValueError) as error:
         typer.echo(f"gatehold: {error}", err=True)
         raise typer.Exit(2) from error
-    report = verify_record(data_dir, keys=keys, anchors=anchors)
+    try:
+        report = verify_record(data_dir, keys=keys, anchors=anchors, elsewhere=elsewhere.open if elsewhere else None)
+    except GateholdError as error:
+        typer.echo(f"gatehold: {error}", err=True)
+        raise typer.Exit(2) from error
     typer.echo(_as_json(report) if as_json else "\n".join(_lines(report)))
     raise typer.Exit(0 if report.intact else 1)
 
@@ -85,8 +98,8 @@ def _reach(report: "Report") -> list[str]:
     lines = []
     if report.anchored:
         lines.append(f"anchored to event {report.anchored}")
-    if not report.anchored or report.anchored < report.events:
-        lines.append(f"intact to event {report.events}; later truncation cannot be excluded")
+    if not report.anchored or report.anchored < report.last:
+        lines.append(f"intact to event {report.last}; later truncation cannot be excluded")
     if report.signatures:
         lines.append(f"signed to event {report.vouched}")
     else:
@@ -106,11 +119,14 @@ def _as_json(report: "Report") -> str:
             "intact": report.intact,
             "break": asdict(bad) if bad else None,
             "events": report.events,
+            "deleted": report.deleted,
             "flows": report.flows,
             "checkpoints": report.checkpoints,
             "signatures": report.signatures,
             "vouched": report.vouched,
             "anchored": report.anchored,
+            "uploadedFlows": report.uploaded_flows,
+            "fetchedFlows": report.fetched_flows,
             "notes": report.notes,
             "openIntents": report.open_intents,
         }

@@ -11,10 +11,11 @@ from gatehold.console.timeline import Entry, entries, facts_of, own_words
 from recordings.errors import RecordUnreadable
 from recordings.exchanges import Exchange, Message, exchanges
 from recordings.flows import Spoken
+from recordings.index.finding import scan
 from recordings.listing import Filter, Row
 from recordings.ocsf import Kind
 from recordings.reading import record
-from recordings.scanning import Place, Scan, scan
+from recordings.scanning import Place, Scan
 
 MOST_BYTES: Final = 16 * 1024 * 1024
 """Of records that are read for one page."""

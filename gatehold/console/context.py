@@ -36,7 +36,8 @@ class Console:
     """The services behind the pages. What reads or writes the store blocks: call it in a thread."""
 
     address: ConsoleAddress
-    configuration: Configuration
+    current: Callable[[], Configuration]
+    """The configuration that is in force."""
     store: Store
     desk: ApprovalDesk
     waiter: Waiter
@@ -46,11 +47,20 @@ class Console:
     tokens: Tokens
     decisions: Decisions
     revocations: Revocations
-    engine: Engine
     recorder: Recorder
     live: Live
     templates: Templates
     clock: Callable[[], float]
+
+    @property
+    def configuration(self) -> Configuration:
+        """The configuration that is in force now: take it once, where things have to fit together."""
+        return self.current()
+
+    @property
+    def engine(self) -> Engine:
+        """Decides by the policies that are in force now."""
+        return self.current().engine
 
 
 def signed_in(request: Request) -> SignedIn:

@@ -4,7 +4,7 @@
 see. Templates never say ``safe``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -28,6 +28,11 @@ class Templates:
     def __init__(self) -> None:
         self._environment = _environment()
         self._places: tuple[Place, ...] = ()
+        self.warn(lambda: "")
+
+    def warn(self, banner: Callable[[], str]) -> None:
+        """Have every page of somebody who is signed in begin with these words, where there are any."""
+        self._environment.globals["banner"] = banner
 
     def lead_to(self, places: tuple[Place, ...]) -> None:
         """Have every page lead to these."""

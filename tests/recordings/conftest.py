@@ -51,8 +51,14 @@ def call() -> Call:
     return _CALL
 
 
-@pytest.fixture
-def record() -> Callable[..., Record]:
+@pytest.fixture(scope="session")
+def make_call() -> Callable[[], Call]:
+    """Makes an allowed call of agent a1."""
+    return lambda: _CALL
+
+
+@pytest.fixture(scope="session", name="make_record")
+def _make_record() -> Callable[..., Record]:
     """Makes records: ``record(3)`` is the third call, ``record(3, session="x", size=10)`` has a flow of its own."""
 
     def make(number: int, *, session: str = "s-1", size: int = 40, flow: bool = True, kind: str = "outcome") -> Record:
@@ -67,6 +73,12 @@ def record() -> Callable[..., Record]:
         return Record(entries=(event.entry(),), flow=b"%d:%b}" % (len(body), body) if flow else None, session=session)
 
     return make
+
+
+@pytest.fixture
+def record(make_record: Callable[..., Record]) -> Callable[..., Record]:
+    """Makes records, as ``make_record``."""
+    return make_record
 
 
 class Clock:
@@ -85,8 +97,7 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(scope="session")
-def ocsf() -> Callable[[Mapping[str, Any]], None]:
+def ocsf_check() -> Callable[[Mapping[str, Any]], None]:
     """Holds an event against the OCSF classes: raises where it breaks them."""
     schema = json.loads(Path(__file__).with_name("ocsf.schema.json").read_text())
     validator = Draft202012Validator(schema)
@@ -98,6 +109,12 @@ def ocsf() -> Callable[[Mapping[str, Any]], None]:
         assert data["category_uid"] == data["class_uid"] // 1000
 
     return check
+
+
+@pytest.fixture(scope="session")
+def ocsf() -> Callable[[Mapping[str, Any]], None]:
+    """The check of an event."""
+    return ocsf_check()
 
 
 class Disk:

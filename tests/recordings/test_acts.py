@@ -69,7 +69,7 @@ def test_the_gateway_tells_of_itself(ocsf: Check, move: GatewayMove) -> None:
     """Every move keeps to its class; faults are failures of high severity."""
     event = gateway_event(move, time=1.0, message="words", details={"revision": "r2"})
     ocsf(event.data)
-    bad = move is GatewayMove.ROLLED_BACK or move.value.endswith(("fault", "failed", "gap"))
+    bad = move is GatewayMove.ROLLED_BACK or move.value.endswith(("fault", "failed", "gap", "conflict"))
     assert (event.data["status_id"] == 2) is bad
     assert event.data["unmapped"]["gatehold"]["move"] == move
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from recordings.deletioncheck import DeletionCheck
 from recordings.flowcheck import FlowCheck
 from recordings.lines import FlowRef
 
@@ -17,7 +18,7 @@ def check(tmp_path: Path) -> FlowCheck:
     path = tmp_path / NAME
     path.parent.mkdir(parents=True)
     path.write_bytes(b"1:a}2:bc}")
-    check = FlowCheck(tmp_path)
+    check = FlowCheck(tmp_path, DeletionCheck(tmp_path / "journal"))
     check.open(NAME)
     return check
 

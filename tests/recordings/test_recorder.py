@@ -18,6 +18,7 @@ from recordings.journal import journal_files
 from recordings.recorder import Mode, Recorder, RecorderLimits
 from recordings.verify import verify
 from recordings.writer import Writer
+from tests.recordings.conftest import Clock, Disk
 
 FLOW = b"5:hello}"
 NEVER = 1e6
@@ -309,3 +310,39 @@ async def test_a_call_that_was_given_up_is_recorded(
     waiting.cancel()
     await put(recorder, event)
     assert verify(tmp_path).flows == 2
+
+
+async def test_everything_waits_for_the_disk_where_that_is_asked_for(tmp_path: Path, event: Event, disk: Disk) -> None:
+    """``sync: always``: an outcome that would be synced within a second is synced before it counts as written."""
+    recorder = Recorder(tmp_path, sync="always", limits=RecorderLimits(interval=NEVER))
+    recorder.start(asyncio.get_running_loop())
+    before = disk.syncs
+    await put(recorder, event)
+    assert disk.syncs > before
+    await recorder.stop()
+
+
+async def test_an_event_is_signed_at_once_where_that_is_asked_for(
+    running: Callable[..., Recorder], event: Event, tmp_path: Path
+) -> None:
+    """Before the future is done a checkpoint covers it."""
+    recorder = running()
+    await put(recorder, event)
+    assert verify(tmp_path).vouched == 1
+    await recorder.append(events=[event], session=SessionId(""), signed=True)
+    report = verify(tmp_path)
+    assert report.vouched == report.events
+
+
+async def test_a_quiet_journal_rolls_over_too(tmp_path: Path, event: Event, clock: Clock) -> None:
+    """Without a call that would begin the next file; a file that holds only its beginning stays."""
+    recorder = Recorder(tmp_path, limits=RecorderLimits(interval=0.001), clock=clock)
+    recorder.start(asyncio.get_running_loop())
+    await put(recorder, event)
+    clock.now += 86_400
+    await until(lambda: len(journal_files(tmp_path / "journal" / "main")) == 2)
+    clock.now += 86_400
+    await put(recorder, event, durable=True)
+    assert len(journal_files(tmp_path / "journal" / "main")) == 3
+    await recorder.stop()
+    assert verify(tmp_path).intact

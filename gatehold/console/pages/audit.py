@@ -12,9 +12,10 @@ from gatehold.console.context import Console, is_part, signed_in
 from gatehold.console.problems import Refused
 from gatehold.console.timeline import entries
 from gatehold.console.verifying import MOST_NOTES, Verifying
+from recordings.index.finding import scan
 from recordings.listing import Filter
 from recordings.ocsf import Kind
-from recordings.scanning import Place, Scan, scan
+from recordings.scanning import Place, Scan
 
 NEWEST: Final = 100
 """Events on the page."""

@@ -19,9 +19,10 @@ from gatehold.console.context import Console
 from gatehold.console.problems import Refused
 from gatehold.console.timeline import entries, summed
 from policy.model import Verdict
+from recordings.index.finding import scan
 from recordings.listing import CALLS, Filter
 from recordings.moments import moment_of
-from recordings.scanning import Budget, Place, Scan, scan
+from recordings.scanning import Budget, Place, Scan
 
 PAGE: Final = 50
 """Calls of a search on one page."""

@@ -68,6 +68,23 @@ def test_resolve_looks_for_credentials(
     assert "hunter2" not in out + err
 
 
+def test_resolve_reads_certificates_of_saml_providers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that can be read may verify nothing all the same."""
+    provider = "{name: staff, entityId: e, certificate: idp.pem, audience: a, recipient: r}"
+    (tmp_path / "gateway.yaml").write_text(
+        "apiVersion: gatehold.dev/v1\nkind: Gateway\nmetadata: {name: default}\n"
+        "spec:\n  listen: [{mode: regular, host: 127.0.0.1, port: 8080}]\n"
+        f"  identity: {{issuers: [], saml: [{provider}]}}\n"
+    )
+    code, out, _ = run(["check", "--config", str(tmp_path), "--resolve"], capsys)
+    assert (code, out.count("idp.pem")) == (2, 1)
+    assert "No such file" in out
+    (tmp_path / "idp.pem").write_text("no certificate")
+    code, out, _ = run(["check", "--config", str(tmp_path), "--resolve"], capsys)
+    assert (code, out.count("idp.pem")) == (2, 1)
+    assert "SAML provider staff" in out
+
+
 def test_a_directory_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(["check", "--config", "/nowhere/at/all"], capsys)
     assert (code, out) == (2, "/nowhere/at/all: there is no such directory\n")

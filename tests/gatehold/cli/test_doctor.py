@@ -3,8 +3,10 @@
 import json
 import shutil
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from gatehold.identity.keys import keygen
 from gatehold.store import open_store
 from recordings import writer
 from tests.e2e.harness import free_port
+from tests.gatehold.identity.exchange.conftest import NOW, Site, certificate
 
 SECRET = "planted-credential-77d1"
 CONFIG = """
@@ -209,6 +212,21 @@ def test_a_credential_that_does_not_come(config: Path, monkeypatch: pytest.Monke
     assert "did not come within" in crm.message
 
 
+def test_a_credential_that_every_agent_has_of_its_own(config: Path, run: Run) -> None:
+    """None can be had without an agent; whether the server answers can be known, and whether its secret is there."""
+    form = 'header: Authorization, prefix: "Bearer ", value: "${env:DOCTORED_TOKEN}"'
+    with serve(Starlette()) as server:
+        exchange = f'tokenUrl: "{server.url}/token", clientId: gatehold, clientSecret: "${{env:DOCTORED_TOKEN}}"'
+        change(config, form, f"from: {{exchange: {{{exchange}}}}}")
+        code, items, out = run()
+        assert (code, items["credential crm"].status) == (0, "ok"), out
+        assert f"by exchange at 127.0.0.1:{server.port}, which answers" in items["credential crm"].message
+        assert SECRET not in out
+    assert "ConnectError" in run()[1]["credential crm"].message
+    change(config, "DOCTORED_TOKEN", "NOT_SET_ANYWHERE")
+    assert "NOT_SET_ANYWHERE" in run()[1]["credential crm"].message
+
+
 def test_masking(config: Path, run: Run) -> None:
     """Nothing hidden is a warning; a model that is not there fails."""
     change(config, "  mask: {profiles: [pii]}\n", "")
@@ -219,3 +237,32 @@ def test_masking(config: Path, run: Run) -> None:
     item = run()[1]["model of names"]
     assert item.status == "failed"
     assert f"{config / 'models' / 'en'}: no such directory" in item.message
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(400, "certificates count until"), (7, "the last certificate ends"), (-1, "no certificate counts")],
+)
+def test_certificates_of_saml_providers(tmp_path: Path, days: int, said: str) -> None:
+    """Whether they verify anything now, and before they do not any more."""
+    now = time.time()
+    file = tmp_path / "idp.pem"
+    file.write_bytes(certificate(since=now - NOW - 86400 * 2, until=now - NOW + 86400 * days))
+    items = list(services.saml(_with_provider(file)))
+    assert len(items) == 1
+    assert said in items[0].message
+
+
+def test_certificates_that_are_none(tmp_path: Path) -> None:
+    """No file, or one of something else."""
+    for content in (None, "no certificate"):
+        if content:
+            (tmp_path / "idp.pem").write_text(content)
+        (item,) = services.saml(_with_provider(tmp_path / "idp.pem"))
+        assert item.todo
+        assert "idp.pem" in item.message
+
+
+def _with_provider(file: Path) -> Any:
+    identity = SimpleNamespace(saml=(Site.spec(file),))
+    return SimpleNamespace(gateway=SimpleNamespace(spec=SimpleNamespace(identity=identity)))

@@ -108,11 +108,11 @@ def site(tmp_path: Path, clock: Clock) -> Iterator[Site]:
     notified: list[str] = []
     nothing: Any = SimpleNamespace()
     waiter: Any = SimpleNamespace(notify=lambda: notified.append("now"))
-    configuration: Any = SimpleNamespace(gateway=SimpleNamespace(spec=spec))
+    configuration: Any = SimpleNamespace(gateway=SimpleNamespace(spec=spec), engine=nothing)
     console = Console(
-        address=ConsoleAddress.of("127.0.0.1", 8081, None), configuration=configuration, store=store, desk=desk,
+        address=ConsoleAddress.of("127.0.0.1", 8081, None), current=lambda: configuration, store=store, desk=desk,
         waiter=waiter, held=HeldRequests(), web_sessions=WebSessions(store, spec.console.session, clock),
-        tokens=Tokens(store, clock), decisions=Decisions(), revocations=nothing, engine=nothing, recorder=nothing,
+        tokens=Tokens(store, clock), decisions=Decisions(), revocations=nothing, recorder=nothing,
         live=Live(store, interval=0.01, heartbeat=0.05), templates=Templates(), clock=clock,
     )  # fmt: skip
     yield Site(console, application(console), store, desk, clock, notified)

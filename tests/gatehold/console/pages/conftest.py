@@ -82,7 +82,7 @@ def office(site: Site, tmp_path: Path) -> Office:
     (config / "gateway.yaml").write_text(CONFIGURATION)
     (config / "keys.json").write_text('{"keys": []}')
     configuration = load(config)
-    site.console = replace(site.console, configuration=configuration, engine=configuration.engine)
+    site.console = replace(site.console, current=lambda: configuration)
     return Office(site, application(site.console), config)
 
 

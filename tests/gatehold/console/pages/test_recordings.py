@@ -142,8 +142,18 @@ async def test_hostile_texts_are_texts(ann: Any, recorded: None) -> None:
 
 
 async def test_a_search_that_ran_out_of_time_says_so(ann: Any, recorded: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And leads further back."""
+    """And leads further back: texts are searched for in the journal itself, the index knows none."""
     monkeypatch.setattr(recordings, "BUDGET", Budget(bytes=1))
-    page = (await ann.get("/recordings?agent=nobody")).text
+    page = (await ann.get("/recordings?text=nowhere")).text
     assert "Looked through" in page
     assert "Look further back" in page
+
+
+async def test_the_newest_calls_come_by_themselves(ann: Any, recorded: None, write: Any) -> None:
+    """The first page asks for its list again; later pages, and searches in texts, stay as they are."""
+    page = (await ann.get("/recordings?agent=a1")).text
+    assert 'id="calls" hx-get="/recordings?agent=a1" hx-trigger="every 5s" hx-select="#calls"' in page
+    write(outcome(a_recorded_call(9), status=200, time=1.0))
+    assert re.findall(r'<li id="call-([^"]*)"', (await ann.get("/recordings?agent=a1")).text)[0] == "d-9"
+    for query in ("text=x", "at=main/000001-20260131.jsonl:1", "since=yesterday"):
+        assert "hx-trigger" not in (await ann.get(f"/recordings?{query}")).text.partition('<div class="card" id')[2]
