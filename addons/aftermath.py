@@ -83,7 +83,7 @@ class Aftermath:
             return None
         if not isinstance(action, KubernetesAction):
             return None
-        engine, when = self.runtime.gateway.engine, datetime.fromtimestamp(call.started, UTC)
+        engine, when = self.runtime.ruling(call).engine, datetime.fromtimestamp(call.started, UTC)
         known = action.knowing(dataclasses.replace(action.known, new=real))
         decision = engine.decide(need(call.agent), need(call.target).name, known, now=when)
         return decision.verdict, decision.rules

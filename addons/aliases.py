@@ -33,7 +33,7 @@ def _refuse(runtime: Runtime, call: Call, query: str) -> None:
     headers = {name.lower(): value for name, value in wire.headers}
     limits = Limits(body=gateway.configuration.gateway.spec.limits.max_request_body)
     refuse_aliases(
-        gateway.masking,
+        runtime.ruling(call).masking,
         decode(wire.body or b"", headers.get("content-encoding", ""), limits),
         content_type=headers.get("content-type", ""),
         query=query,

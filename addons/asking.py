@@ -10,7 +10,7 @@ from typing import Any
 from mitmproxy import http
 
 from addons import header_rules
-from addons.calls import Call, need
+from addons.calls import Call, need, pinned
 from addons.effects import Effect, effect_of, shows_effect
 from addons.looking import Looking
 from addons.shown_bodies import shown_body
@@ -25,6 +25,7 @@ from policy.actions.http import HttpAction
 from policy.actions.kubernetes import KubernetesAction
 from policy.actions.paths import folded
 from policy.codes import Code
+from policy.engine import Engine
 from policy.errors import Refusal
 from policy.model import ApprovalObligation, Wanted
 
@@ -50,6 +51,7 @@ class Asked:
 def asked(gateway: Gateway, flow: http.HTTPFlow, call: Call, obligation: ApprovalObligation) -> Asked:
     """The call as its answer would be bound, before anything was looked up for people. Reads the whole body."""
     agent, target, action = need(call.agent), need(call.target), call.known_action
+    ruling = pinned(gateway, call)
     body = need(call.wire).body
     if body is None:
         raise LookupError("a call whose body is not known cannot be approved")
@@ -60,15 +62,15 @@ def asked(gateway: Gateway, flow: http.HTTPFlow, call: Call, obligation: Approva
         scheme=flow.request.scheme,
         host=flow.request.host,
         port=flow.request.port,
-        credential=gateway.credential_kind(target.name),
+        credential=ruling.credential_kind(target.name),
         method=flow.request.method,
         path=action.wire_path,
         headers=_text(header_rules.forwarded(flow.request.headers.fields)),
         body=body,
-        rules=tuple(RuleRef(name=rule, digest=gateway.engine.rule_hash(rule)) for rule in obligation.rules),
+        rules=tuple(RuleRef(name=rule, digest=ruling.engine.rule_hash(rule)) for rule in obligation.rules),
         facts=action.facts(),
     )
-    patterns = _patterns(gateway, call, obligation)
+    patterns = _patterns(ruling.engine, call, obligation)
     traits = likeness.traits(action, agent, target.name, bound=bound, patterns=patterns, key=gateway.approval_key)
     return Asked(bound=bound, traits=traits)
 
@@ -77,7 +79,7 @@ async def held_call(
     looking: Looking, flow: http.HTTPFlow, call: Call, obligation: ApprovalObligation, known: Asked
 ) -> HeldCall:
     """The call with everything that people see of it. Raises Refusal where they could not see enough."""
-    gateway = looking.runtime.gateway
+    gateway, ruling = looking.runtime.gateway, looking.runtime.ruling(call)
     agent, target, action = need(call.agent), need(call.target), call.known_action
     effect = await _effect(looking, flow, call) if shows_effect(call.bare_action) else None
     bound = dataclasses.replace(known.bound, change=effect.digest if effect else "")
@@ -87,20 +89,20 @@ async def held_call(
         subject=agent.subject,
         session=agent.session,
         people=people_behind(agent),
-        purpose=gateway.scrubber.text(agent.purpose, target),
+        purpose=ruling.scrubber.text(agent.purpose, target),
         target=target.name,
         method=flow.request.method,
-        path=gateway.scrubber.text(action.wire_path, target),
-        facts=gateway.scrubber.facts(known.bound.facts, target),
+        path=ruling.scrubber.text(action.wire_path, target),
+        facts=ruling.scrubber.facts(known.bound.facts, target),
         rules=known.rules,
         quorum=Quorum.of(obligation),
         message=_message(obligation, action),
         fingerprint=fingerprint(gateway.approval_key, bound),
         request=fingerprint(gateway.approval_key, request) if effect else None,
         change=effect.change if effect else None,
-        body=await asyncio.to_thread(shown_body, need(call.wire), gateway.scrubber, target),
+        body=await asyncio.to_thread(shown_body, need(call.wire), ruling.scrubber, target),
         together=_together(gateway.approval_key, flow, call),
-        terms=likeness.terms(known.traits, obligation, longest=gateway.configuration.gateway.spec.approvals.max_grant),
+        terms=likeness.terms(known.traits, obligation, longest=ruling.configuration.gateway.spec.approvals.max_grant),
     )
     if obligation.unshowable == "refuse" and not _is_whole(held, action):
         raise Refusal(Code.DENIED_BY_RULE, _UNSHOWABLE, reason="not showable", rule=obligation.rules[0])
@@ -118,18 +120,18 @@ async def _effect(looking: Looking, flow: http.HTTPFlow, call: Call) -> Effect:
     """What a write will make of its object; the write is bound to that object."""
     found = await looking.look(flow, call, need(call.agent), frozenset({Wanted.OLD, Wanted.NEW}))
     looking.bind(call)
-    scrubber = looking.runtime.gateway.scrubber
+    scrubber = looking.runtime.ruling(call).scrubber
     return await asyncio.to_thread(effect_of, call.bare_action, found, scrubber, call.target)
 
 
-def _patterns(gateway: Gateway, call: Call, obligation: ApprovalObligation) -> set[str]:
+def _patterns(engine: Engine, call: Call, obligation: ApprovalObligation) -> set[str]:
     """The path patterns, of the rules that ask, which match an HTTP call."""
     action = call.known_action
     if not isinstance(action, HttpAction):
         return set()
-    options = gateway.engine.targets[need(call.target).name].paths
+    options = engine.targets[need(call.target).name].paths
     segments, slash = folded(action.segments, options), action.trailing_slash
-    of_rules: list[Any] = [pattern for rule in obligation.rules for pattern in gateway.engine.rules[rule].patterns]
+    of_rules: list[Any] = [pattern for rule in obligation.rules for pattern in engine.rules[rule].patterns]
     return {each.text for each in of_rules if each.params(segments, options, trailing_slash=slash) is not None}
 
 

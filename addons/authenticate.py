@@ -34,7 +34,7 @@ class Authenticate:
             return
         call = self.runtime.call(flow)
         opened = self.runtime.connections.get(flow.client_conn)
-        target = self.runtime.gateway.registry.find(flow.request.host, flow.request.port)
+        target = self.runtime.ruling(call).registry.find(flow.request.host, flow.request.port)
         call.target = target
         try:
             token = token_from(header)
@@ -101,9 +101,11 @@ class Authenticate:
             raise Refusal(Code.UNAUTHENTICATED, "two different agents in one request", reason="two-agents")
 
     def _bind(self, opened: ClientConnection, token: str, agent: Agent) -> None:
-        """On one connection an agent may renew its token, but not become another agent."""
-        if opened.token is not None and opened.token != token:
-            before = self.runtime.gateway.verifier.verify_cached(opened.token)
-            if before is None or (before.issuer, before.subject) != (agent.issuer, agent.subject):
-                raise Refusal(Code.UNAUTHENTICATED, "another agent spoke on this connection", reason="two-agents")
-        opened.token = token
+        """On one connection an agent may renew its token, also one that is over, but not become another agent.
+
+        With the token its session may change: limits, grants and pseudonyms are of the call's own session.
+        """
+        owner = (agent.issuer, agent.subject)
+        if opened.owner not in (None, owner):
+            raise Refusal(Code.UNAUTHENTICATED, "another agent spoke on this connection", reason="two-agents")
+        opened.token, opened.owner = token, owner

@@ -30,6 +30,8 @@ from recordings import events
 
 if TYPE_CHECKING:
     from gatehold.lookups.ladder import Found
+    from gatehold.ruling import Ruling
+    from gatehold.wiring import Gateway
 
 
 class Stage(Enum):
@@ -58,6 +60,8 @@ class Call:
 
     id: DecisionId
     started: float
+    ruling: "Ruling | None" = None
+    """By what it is judged, masked and given a credential, from here to its last byte; see ``pinned``."""
     target: Target | None = None
     wire: WireRequest | None = None
     """As the agent sent it, but for what may not leave and is masked: what is judged, shown and recorded."""
@@ -211,10 +215,23 @@ class Ledger:
         """The calls of one client connection that are still under way."""
         return [call for flow, call in self._calls.items() if flow.client_conn.id == client_id]
 
+    def unanswered(self, client_id: str) -> list[Call]:
+        """Those of them for which nothing has come yet."""
+        of_client = [(flow, call) for flow, call in self._calls.items() if flow.client_conn.id == client_id]
+        return [call for flow, call in of_client if flow.response is None and flow.error is None]
+
     def sealed(self, flow: http.HTTPFlow) -> bool:
         """May this flow go upstream?"""
         call = self.get(flow)
         return call is not None and call.sealed
+
+
+def pinned(gateway: "Gateway", call: Call) -> "Ruling":
+    """The ruling to which a call keeps: that which was in force when it was asked for first."""
+    ruling = call.ruling
+    if ruling is None:
+        ruling = call.ruling = gateway.in_force.ruling
+    return ruling
 
 
 def need[T](value: T | None) -> T:

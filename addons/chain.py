@@ -29,6 +29,7 @@ from addons.looking import Looking
 from addons.record import Record, Recording
 from addons.redact import Redact
 from addons.rejudge import Rejudge
+from addons.reloads import Reloads
 from addons.restore import Restore
 from addons.runtime import Runtime
 from addons.seal import Seal
@@ -76,6 +77,7 @@ def stages(runtime: Runtime) -> tuple[Any, ...]:
         Record(runtime, recording),
         WebSockets(runtime, recording),
         Rejudge(runtime),
+        Reloads(runtime),
     )
 
 
@@ -97,7 +99,7 @@ def install(proxy: master.Master, gateway: Gateway) -> Runtime:
     known = {name: value for name, value in forced.items() if name in proxy.options}
     proxy.options.update(mode=list(specs), server=False, **known)
     sys.setswitchinterval(SWITCH)
-    dialling.install(dialling.Dialler(gateway.registry, gateway.own_ports))
+    dialling.install(dialling.Dialler(lambda: gateway.registry, gateway.own_ports))
     lean_messages.install()
     lean_headers.install()
     lean_hooks.install()

@@ -23,6 +23,8 @@ class ClientConnection:
     """Host and port of the CONNECT request, where there was one."""
     token: str | None = None
     """The agent token bound by CONNECT; never shown."""
+    owner: tuple[str, str] | None = None
+    """Issuer and subject of the one agent that says, to a forward proxy itself, who it is."""
     identified: bool = False
     """Some agent has said, on this connection, who it is."""
     misdirected: str = "the TLS name was not checked"

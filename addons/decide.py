@@ -33,7 +33,7 @@ class Decide:
             self.runtime.refuse(flow, refusal)
             return
         if call.decision.verdict is Verdict.DENY:
-            retry_after = self.runtime.gateway.retry_after(call.decision, agent, target.name)
+            retry_after = self.runtime.ruling(call).retry_after(call.decision, agent, target.name)
             self.runtime.refuse(flow, denial(call.decision, retry_after))
             return
         if call.masked_request:

@@ -5,7 +5,7 @@ replaced there. Giving the connection another address instead would break connec
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from mitmproxy.proxy import server
@@ -24,13 +24,14 @@ type Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 class Dialler:
     """Opens upstream connections for registered targets only."""
 
-    def __init__(self, registry: Registry, own_ports: Collection[int]) -> None:
+    def __init__(self, registry: Callable[[], Registry], own_ports: Collection[int]) -> None:
+        """``registry``: gives the targets that there are now."""
         self._registry = registry
         self._own_ports = frozenset(own_ports)
 
     async def open_connection(self, host: str, port: int, **options: Any) -> Streams:
         """Dial a registered (host, port); raises OSError whose text names the target."""
-        target = self._registry.find(host, port)
+        target = self._registry().find(host, port)
         if target is None:
             raise DialRefused("this host is not registered with the gateway")
         addresses = await dialable(target, host, port, self._own_ports)

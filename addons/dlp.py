@@ -18,7 +18,7 @@ from addons.runtime import Runtime, wire_request
 from masking.edits import add_counts
 from policy.codes import Code
 from policy.errors import Refusal
-from policy.model import DlpObligation, Family, TargetName
+from policy.model import DlpObligation, Family
 from policy.rules.obligations import join_dlp
 
 _ROUNDS = 3
@@ -30,7 +30,6 @@ class Dlp:
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
-        self._is_searched: dict[TargetName, bool] = {}
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Search one request where a rule asks for it; mask or refuse it."""
@@ -38,18 +37,12 @@ class Dlp:
         if call is None:
             return
         try:
-            if self._may_be_searched(need(call.target).name):
+            if need(call.target).name in self.runtime.ruling(call).searched:
                 await self._search(flow, call)
         except Refusal as refusal:
             self.runtime.refuse(flow, refusal)
             return
         call.stamp(Stage.DLP)
-
-    def _may_be_searched(self, target: TargetName) -> bool:
-        known = self._is_searched.get(target)
-        if known is None:
-            known = self._is_searched[target] = bool(self.runtime.gateway.engine.dlp_profiles(target))
-        return known
 
     async def _search(self, flow: http.HTTPFlow, call: Call) -> None:
         for _ in range(_ROUNDS):
@@ -68,8 +61,8 @@ class Dlp:
         raise Refusal(Code.DLP_BLOCKED, "the masked request is one for other rules again and again")
 
     def _asked(self, call: Call) -> DlpObligation | None:
-        gateway, agent, target = self.runtime.gateway, need(call.agent), need(call.target).name
-        return gateway.engine.dlp(agent, target, call.known_action, now=datetime.now(UTC), limits=gateway.limiting)
+        ruling, agent, target = self.runtime.ruling(call), need(call.agent), need(call.target).name
+        return ruling.engine.dlp(agent, target, call.known_action, now=datetime.now(UTC), limits=ruling.limiting)
 
     async def _searched(self, flow: http.HTTPFlow, call: Call, asked: DlpObligation) -> Searched:
         body = need(call.wire).body
@@ -83,7 +76,7 @@ class Dlp:
                 size + more if size is not None and self.runtime.gateway.masking_ready else None,
                 search,
                 parts,
-                self.runtime.gateway.masking,
+                self.runtime.ruling(call).masking,
                 asked.profiles,
                 pseudonyms=self.runtime.pseudonyms(call),
                 is_kubernetes=self.runtime.family(call) is Family.KUBERNETES,

@@ -15,7 +15,7 @@ from addons.connections import ClientConnection
 from addons.runtime import Runtime, wire_request
 from addons.upgrades import is_opened
 from gatehold.config import Target
-from gatehold.registry import host_headers, is_address
+from gatehold.registry import Registry, host_headers, is_address
 from policy.codes import Code
 from policy.errors import Refusal
 from policy.model import Family
@@ -90,7 +90,7 @@ class Guard:
         flow.request.headers.pop("expect", None)
         opened = self.runtime.connections.get(flow.client_conn)
         call.wire = wire_request(flow, body=None)
-        call.target = self._target(flow, opened)
+        call.target = self._target(flow, opened, self.runtime.ruling(call).registry)
 
     def request(self, flow: http.HTTPFlow) -> None:
         """Check the whole request."""
@@ -107,16 +107,18 @@ class Guard:
         call.wire = wire_request(flow, body=flow.request.raw_content)
         call.stamp(Stage.GUARD)
 
-    def _judges_upgrades(self, request: http.Request, target: Target | None) -> bool:
+    def _judges_upgrades(self, request: http.Request, call: Call) -> bool:
         """May policy be asked about a switch of protocols? HTTP/2 has none (RFC 9113, 8.6)."""
+        target = call.target
         if target is None or request.http_version != "HTTP/1.1" or "upgrade" not in request.headers:
             return False
-        return target.spec.family is Family.KUBERNETES or is_opened(self.runtime, target, request)
+        return target.spec.family is Family.KUBERNETES or is_opened(self.runtime.ruling(call).engine, target, request)
 
-    def _target(self, flow: http.HTTPFlow, opened: ClientConnection) -> Target | None:
+    @staticmethod
+    def _target(flow: http.HTTPFlow, opened: ClientConnection, registry: Registry) -> Target | None:
         if opened.listener.target is not None:
-            return self.runtime.gateway.registry.named(opened.listener.target)
-        return self.runtime.gateway.registry.find(flow.request.host, flow.request.port)
+            return registry.named(opened.listener.target)
+        return registry.find(flow.request.host, flow.request.port)
 
     def _check(self, flow: http.HTTPFlow, opened: ClientConnection, call: Call) -> Target:
         request = flow.request
@@ -127,7 +129,7 @@ class Guard:
             raise Refusal(Code.MISDIRECTED, opened.misdirected)
         if request.is_http2 != (flow.client_conn.alpn == b"h2"):
             raise Refusal(Code.MALFORMED, "malformed request: the version is not that of the connection")
-        _check_message(request, upgrades=self._judges_upgrades(request, call.target))
+        _check_message(request, upgrades=self._judges_upgrades(request, call))
         if call.target is None:
             raise Refusal(
                 Code.UNREGISTERED_TARGET, f"{request.host}:{request.port} is not registered with this gateway"

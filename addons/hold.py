@@ -10,6 +10,7 @@ pending answer with Retry-After; the question stays open, and the same request j
 import asyncio
 import contextlib
 import dataclasses
+import time
 from collections import Counter
 from collections.abc import Coroutine
 from typing import Any
@@ -28,12 +29,15 @@ from gatehold.approvals.moves import GATEHOLD, Actor
 from gatehold.approvals.opening import CHANGED
 from gatehold.approvals.revealing import HeldRequest
 from gatehold.approvals.states import ApprovalState
+from gatehold.ruling import Ruling
 from policy.codes import Code
 from policy.errors import Refusal
 from policy.model import ApprovalObligation, Verdict
 
 RETRY_AFTER = 2
 """Seconds an agent is told to wait before it asks again; the next try is held on the gateway's side."""
+_LEAST = 0.05
+"""Seconds between two looks at a token that is about to end."""
 MAX_HELD = 512
 """Flows of one agent that wait at the same time; further ones get the pending answer at once."""
 MAX_HELD_BYTES = 64 * 1024 * 1024
@@ -102,7 +106,7 @@ class Hold:
     async def _wait(self, call: Call, approval: Approval) -> ApprovalState:
         """The state of an approval once somebody answered, the hold is over, or the client hung up.
 
-        Raises Refusal where the agent's access is revoked meanwhile.
+        Raises Refusal where the agent's access is revoked meanwhile, or its token runs out.
         """
         agent, size = need(call.agent), len(need(call.wire).body or b"")
         key = (agent.issuer, agent.subject)
@@ -122,18 +126,30 @@ class Hold:
     async def _first(self, call: Call, approval: Approval, answer: Coroutine[Any, Any, ApprovalState]) -> ApprovalState:
         answered, gone = asyncio.ensure_future(answer), asyncio.ensure_future(call.client_gone.wait())
         refused = asyncio.ensure_future(self.runtime.gateway.revocations.refused(need(call.agent)))
+        over = asyncio.ensure_future(self._over(call))
         try:
-            await asyncio.wait((answered, gone, refused), return_when=asyncio.FIRST_COMPLETED)
-            if refused.done():
-                raise refused.result()
+            await asyncio.wait((answered, gone, refused, over), return_when=asyncio.FIRST_COMPLETED)
+            for refusing in (refused, over):
+                if refusing.done():
+                    raise refusing.result()
             if answered.done():
                 return answered.result()
         finally:
-            for waiting in (answered, gone, refused):
+            for waiting in (answered, gone, refused, over):
                 waiting.cancel()
         if self.runtime.gateway.configuration.gateway.spec.approvals.on_disconnect == "withdraw":
             await asyncio.to_thread(self.runtime.gateway.desk.withdraw, approval.id, by=Actor.agent(approval))
         return ApprovalState.PENDING
+
+    async def _over(self, call: Call) -> Refusal:
+        """Wait until the token of a call that waits counts no more, as far as it says itself when that is."""
+        agent = need(call.agent)
+        while True:
+            await asyncio.sleep(max(agent.expires_at - time.time(), _LEAST))
+            try:
+                agent = await self.runtime.gateway.verifier.verify(need(call.token))
+            except Refusal as refusal:
+                return refusal
 
     async def _denied(self, approval: Approval) -> Refusal:
         current = await asyncio.to_thread(self.runtime.gateway.desk.get, approval.id)
@@ -155,6 +171,8 @@ class Hold:
     async def _judge_again(self, flow: http.HTTPFlow, call: Call, obligation: ApprovalObligation) -> None:
         """Everything may have changed while a person thought; raises Refusal where it did."""
         gateway = self.runtime.gateway
+        before = self.runtime.ruling(call)
+        self._begin_anew(call)
         # Not from the cache: the token may have ended, or its key may have been taken away.
         agent, revision = await gateway.verifier.verify(need(call.token)), need(call.decision).revision
         decision = await self.looking.judge(flow, call, agent)
@@ -162,8 +180,21 @@ class Hold:
             raise denial(decision)
         now = decision.obligations.approval
         same = now is not None and dataclasses.replace(now, message=obligation.message) == obligation
-        if not same or decision.revision != revision:
+        if not same or decision.revision != revision or not self._is_searched_alike(call, before):
             raise Refusal(Code.APPROVAL_PENDING, "the policy changed meanwhile; ask again", retry_after=RETRY_AFTER)
+
+    def _begin_anew(self, call: Call) -> None:
+        """What came into force meanwhile counts from here on; raises Refusal where the target is gone."""
+        call.ruling = self.runtime.gateway.ruling
+        target = call.ruling.registry.named(need(call.target).name)
+        if target is None:
+            raise Refusal(Code.UNREGISTERED_TARGET, "this target is not registered with this gateway any more")
+        call.target = target
+
+    @staticmethod
+    def _is_searched_alike(call: Call, before: Ruling) -> bool:
+        """Would the request be searched now for what it was searched for when it came?"""
+        return call.searched is None or need(call.ruling).hides_as(before, call.searched.profiles)
 
 
 def _as_written(call: Call) -> HeldRequest:

@@ -31,6 +31,8 @@ _CONDITIONAL = frozenset(
      "want-repr-digest", "want-content-digest", "available-dictionary", "dictionary-id"}
 )  # fmt: skip
 """Ask for a part of the bytes before masking, whether they changed, or what they add up to."""
+_PARTS = frozenset({"range", "request-range", "if-range", "a-im"})
+"""Let an agent say where an answer is cut: half of a credential that comes back is found in no spelling."""
 _REPLACED = frozenset({"accept-encoding", "content-length"})
 _HASHED_ON_LOOP = 256 * 1024
 """Bytes."""
@@ -75,14 +77,23 @@ class Inject:
 
     async def _injection(self, flow: http.HTTPFlow, call: Call, target: Target) -> Injection:
         """The credential for this call. Raises Refusal where it cannot be had, or not be sent there."""
-        broker, agent = self.runtime.gateway.broker, need(call.agent)
+        broker, agent = self.runtime.ruling(call).broker, need(call.agent)
         asker = Asker(token=call.token, agent=agent) if call.token else None
-        injection = broker.get_cached(target.name, asker) or await broker.get(target.name, asker)
+        injection = broker.get_cached(target.name, asker)
+        if injection is None:
+            injection = await broker.get(target.name, asker)
+            await self._verify_again(call)
         if not injection.may_go_to(flow.request.scheme, flow.request.host, flow.request.port):
             raise Refusal(Code.GATEWAY_ERROR, "the credential is not for this host")
         if injection.client_certificate is not None:
             self._keep_apart(flow.client_conn, agent)
         return injection
+
+    async def _verify_again(self, call: Call) -> None:
+        """It took up to a minute: raises Refusal where the token ended or was revoked meanwhile."""
+        if call.token:
+            verifier = self.runtime.gateway.verifier
+            _ = verifier.verify_cached(call.token) or await verifier.verify(call.token)
 
     def _keep_apart(self, client: connection.Client, agent: Agent) -> None:
         """A connection that a certificate opened is one agent's: what a target ties to it is nobody else's.
@@ -102,7 +113,7 @@ def _rewrite(request: http.Request, call: Call, target: Target, injection: Injec
     fields = [
         (name, value)
         for name, value in header_rules.forwarded(request.headers.fields)
-        if not _dropped(header_rules.canonical(name.decode("ascii")), masked=masked)
+        if not _dropped(header_rules.canonical(name.decode("ascii")), masked=masked, whole=injection.is_shown)
     ]
     if target.spec.family is Family.KUBERNETES and (masked or call.needs_json):
         fields = _as_json(fields)
@@ -151,8 +162,8 @@ async def _sign(request: http.Request, call: Call, signer: RequestSigner) -> Non
     request.headers = http.Headers(signed)
 
 
-def _dropped(name: str, *, masked: bool) -> bool:
-    return name in _REPLACED or (masked and name in _CONDITIONAL)
+def _dropped(name: str, *, masked: bool, whole: bool) -> bool:
+    return name in _REPLACED or (masked and name in _CONDITIONAL) or (whole and name in _PARTS)
 
 
 def _as_json(fields: list[header_rules.Field]) -> list[header_rules.Field]:

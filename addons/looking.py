@@ -42,11 +42,11 @@ class Looking:
 
         Raises Refusal where too much is being looked at, and where the call can only fail.
         """
-        gateway, target, bare = self.runtime.gateway, need(call.target).name, call.bare_action
+        ruling, target, bare = self.runtime.ruling(call), need(call.target).name, call.bare_action
         call.found, call.rests_on_found, call.action = None, False, bare
         call.outgoing_body, call.pinned = None, ""
         body = need(call.wire).body
-        first = decision = await by_body(body, gateway.decide, agent, target, bare)
+        first = decision = await by_body(body, ruling.decide, agent, target, bare)
         if not decision.wanted or not isinstance(bare, KubernetesAction):
             return decision
         wanted: frozenset[Wanted] = frozenset()
@@ -58,7 +58,7 @@ class Looking:
             wanted |= (missing - {Wanted.NEW}) or missing
             found = await self.look(flow, call, agent, wanted)
             call.action = bare.knowing(found.known)
-            decision = await by_body(body, gateway.decide, agent, target, call.action)
+            decision = await by_body(body, ruling.decide, agent, target, call.action)
         if decision.verdict is Verdict.DENY:
             return _opaque(first, decision, need(call.found))
         call.rests_on_found = True

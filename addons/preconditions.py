@@ -24,5 +24,5 @@ def check(runtime: Runtime, call: Call) -> None:
         return
     if why := why_unsound(action):
         raise Refusal(Code.MALFORMED, why)
-    if reads_hidden(action) and runtime.gateway.hides_secrets(target.name):
+    if reads_hidden(action) and runtime.ruling(call).hides_secrets(target.name):
         raise Refusal(Code.DLP_BLOCKED, _READS_HIDDEN)

@@ -49,7 +49,7 @@ class Redact:
             call.handshake.switch(response)
             answers.mark(response, call)
             return
-        is_streamed = is_stream(call, response, self.runtime.gateway.masking)
+        is_streamed = is_stream(call, response, self.runtime.ruling(call).masking)
         ends = _known_end(response, self._limits.body)
         try:
             _check_whole(call, response)
@@ -114,14 +114,14 @@ class Redact:
             await self._withhold(flow, call, response, unmaskable)
 
     async def _mask_body(self, call: Call, response: http.Response) -> None:
-        gateway, body = self.runtime.gateway, self._body_of(response, call)
+        masking, body = self.runtime.ruling(call).masking, self._body_of(response, call)
         echoes = self.runtime.echoes(call)
         if not body.profiles and not echoes:
             return
         is_ready = self._is_ready(call)
-        at_once = body.masked_at_once(gateway.masking, echoes) if is_ready else None
+        at_once = body.masked_at_once(masking, echoes) if is_ready else None
         size = size_of(body.raw, body.content_encoding) if is_ready else None
-        result = at_once if at_once is not None else await by_size(size, body.masked, gateway.masking, echoes)
+        result = at_once if at_once is not None else await by_size(size, body.masked, masking, echoes)
         masked, counts = result
         call.count(counts)
         _set_body(response, masked)

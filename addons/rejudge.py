@@ -17,9 +17,10 @@ from addons.failsafe import place
 from addons.offload import by_body
 from addons.open_streams import OpenStream
 from addons.runtime import Runtime
+from gatehold.ruling import Ruling
 from policy.codes import Code
 from policy.errors import Refusal
-from policy.model import Verdict
+from policy.model import ApprovalObligation, Verdict
 from recordings.acts import entity_change
 from recordings.errors import RecorderUnavailable
 
@@ -95,20 +96,25 @@ class Rejudge:
             return "the agent's access was revoked" if refusal.code is Code.REVOKED else _NOBODY
         target, now = need(call.target).name, datetime.now(UTC)
         body, action = need(call.wire).body, call.known_action
-        decision = await by_body(body, gateway.engine.decide, agent, target, action, now=now, limits=None)
+        ruling, began = gateway.ruling, self.runtime.ruling(call)
+        decision = await by_body(body, ruling.engine.decide, agent, target, action, now=now, limits=None)
         if decision.verdict is Verdict.DENY:
             return "the policy does not allow this any more"
         before = need(call.decision)
         if (
             decision.obligations.mask != before.obligations.mask
             or decision.obligations.filter != before.obligations.filter
+            or not ruling.hides_as(began, before.obligations.mask.profiles)
         ):
             return "the policy hides more or other things now"
-        if call.conversation is not None and decision.obligations.dlp != before.obligations.dlp:
+        sought = before.obligations.dlp
+        if call.conversation is not None and (
+            decision.obligations.dlp != sought or (sought is not None and not ruling.hides_as(began, sought.profiles))
+        ):
             return "the policy searches for other things now"
         asks, asked = decision.obligations.approval, before.obligations.approval
         passed = call.approval is not None or call.grants
-        if asks is not None and (not passed or asks != asked or decision.revision != before.revision):
+        if asks is not None and (not passed or asks != asked or not _ask_alike(ruling, began, asks)):
             return "the policy asks for another approval now"
         if call.grants and not await asyncio.to_thread(gateway.desk.still_granted, call.grants):
             return "the grant ended"
@@ -134,3 +140,9 @@ class Rejudge:
             await recorder.append(events=[event], session=need(call.agent).session, durable=True)
         except RecorderUnavailable:
             logger.exception("gatehold: a stream was cut, and that could not be recorded")
+
+
+def _ask_alike(ruling: Ruling, began: Ruling, asks: ApprovalObligation) -> bool:
+    """Are the rules that ask, to the letter, those that asked when the stream began?"""
+    same = ruling.engine.revision == began.engine.revision
+    return same or all(ruling.engine.rule_hash(rule) == began.engine.rule_hash(rule) for rule in asks.rules)

@@ -168,7 +168,7 @@ class ResponseStream:
             return Decoder(coding(encoding), Limits())
         content_type = response.headers.get("content-type", "")
         try:
-            self._mask = self._runtime.gateway.masking.open_stream(
+            self._mask = self._runtime.ruling(self._call).masking.open_stream(
                 content_type=content_type,
                 content_encoding=encoding,
                 profiles=profiles,
@@ -188,7 +188,7 @@ class ResponseStream:
 
     def takes_long(self, chunk: bytes | None) -> bool:
         """Could the work on this chunk, or (None) on what waits, hold up everybody else's calls?"""
-        if self._mask is not None and self._runtime.gateway.masking.asks_models:
+        if self._mask is not None and self._runtime.ruling(self._call).masking.asks_models:
             return True
         if chunk is None:
             return self._mask is not None and self._mask.held > ON_LOOP

@@ -51,9 +51,10 @@ class Restore:
 
     async def _restore(self, call: Call) -> None:
         gateway, target, action = self.runtime.gateway, need(call.target), call.known_action
-        if not gateway.restoring or not isinstance(action, HttpAction) or action.upgrade:
+        restoring = self.runtime.ruling(call).restoring
+        if not restoring or not isinstance(action, HttpAction) or action.upgrade:
             return
-        rules = gateway.restoring.of(target.name, action, target.traits.paths)
+        rules = restoring.of(target.name, action, target.traits.paths)
         if not rules:
             return
         vault = gateway.pseudonyms.vault(need(call.agent))

@@ -9,11 +9,12 @@ from mitmproxy.addons.proxyserver import Proxyserver
 
 from addons import answers
 from addons.call_echoes import with_signature
-from addons.calls import Call, Ledger, need
+from addons.calls import Call, Ledger, need, pinned
 from addons.connections import Connections
 from addons.open_streams import OpenStreams
 from gatehold.far_bodies import left_there
 from gatehold.identity.extraction import token_from
+from gatehold.ruling import Ruling
 from gatehold.wiring import Gateway
 from masking.literals import Replacing
 from masking.pseudonyms import Pseudonyms
@@ -38,14 +39,19 @@ class Runtime:
             raise KeyError("no evidence was opened for this flow")
         return call
 
+    def ruling(self, call: Call) -> Ruling:
+        """By what a call is judged, masked and given a credential, whatever comes into force meanwhile."""
+        return pinned(self.gateway, call)
+
     def open_call(self, flow: http.HTTPFlow) -> Call | None:
         """The evidence of a flow that still has to be judged; None where it was answered already."""
         return None if flow.response is not None else self.call(flow)
 
     def decoded(self, call: Call) -> Action:
         """What a call asks of its target, with a large body left to other processes; raises Refusal (malformed)."""
-        wire, traits = need(call.wire), self.gateway.configuration.traits[need(call.target).name]
-        return left_there(decode(traits, wire), wire, self.gateway.masking.workers)
+        wire, ruling = need(call.wire), self.ruling(call)
+        traits = ruling.configuration.traits[need(call.target).name]
+        return left_there(decode(traits, wire), wire, ruling.masking.workers)
 
     def pseudonyms(self, call: Call) -> Pseudonyms | None:
         """Whose tokens stand for what is hidden in the answer to a call: those of the agent's session."""

@@ -5,12 +5,15 @@ judged, and the destination the target that was. Then limits are charged, the in
 to disk for writes and approved calls), and only then the seal is put on.
 """
 
+import time
+
 from mitmproxy import http
 
 from addons.calls import Call, Stage, need
 from addons.dlp import covers
 from addons.record import Recording
 from addons.runtime import Runtime
+from gatehold.identity.revocation import INTERVAL
 from policy.codes import Code
 from policy.errors import Refusal
 
@@ -28,8 +31,10 @@ class Seal:
         if call is None:
             return
         try:
+            if call.token and time.time() - call.started >= INTERVAL:
+                await self._verify_again(call.token)
             self._check(flow, call)
-            self.runtime.gateway.limiting.charge(call.obligations, need(call.agent), need(call.target).name)
+            self.runtime.ruling(call).limiting.charge(call.obligations, need(call.agent), need(call.target).name)
             await self.recording.intent(flow, call)
         except Refusal as refusal:
             self.runtime.refuse(flow, refusal)
@@ -39,6 +44,12 @@ class Seal:
             return
         call.forwarded = True
         call.stamp(Stage.SEAL)
+
+    async def _verify_again(self, token: str) -> None:
+        """A call may have waited for lookups, or in a search, since it said who it is: raises Refusal where its token
+        ended or was revoked meanwhile."""
+        verifier = self.runtime.gateway.verifier
+        _ = verifier.verify_cached(token) or await verifier.verify(token)
 
     def _check(self, flow: http.HTTPFlow, call: Call) -> None:
         if not call.ready_for_seal:
@@ -53,6 +64,6 @@ class Seal:
         )
         if not unchanged:
             raise Refusal(Code.GATEWAY_ERROR, "the call was changed after it was judged")
-        addressed = self.runtime.gateway.registry.find(request.host, request.port)
+        addressed = self.runtime.ruling(call).registry.find(request.host, request.port)
         if addressed is not target or request.scheme != target.spec.scheme:
             raise Refusal(Code.MISDIRECTED, "the call would go to another target than it was judged for")

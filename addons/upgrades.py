@@ -19,6 +19,7 @@ from policy.actions.decoding import Action
 from policy.actions.http import HttpAction
 from policy.actions.kubernetes import KubernetesAction
 from policy.codes import Code
+from policy.engine import Engine
 from policy.errors import Refusal
 from policy.rules.schema import HttpSpec
 
@@ -78,13 +79,11 @@ def _key(call: Call) -> _Key:
     return agent.issuer, agent.subject, need(call.target).name, call.known_action.wire_path
 
 
-def is_opened(runtime: Runtime, target: Target, request: http.Request) -> bool:
+def is_opened(engine: Engine, target: Target, request: http.Request) -> bool:
     """Is there a rule that could open what an http call wants to switch to?"""
     if request.headers.get("upgrade", "").strip().lower() != _WEBSOCKET:
         return False
-    return any(
-        isinstance(rule.match, HttpSpec) and rule.match.upgrade for rule in runtime.gateway.engine.rules_of(target.name)
-    )
+    return any(isinstance(rule.match, HttpSpec) and rule.match.upgrade for rule in engine.rules_of(target.name))
 
 
 def _handshake(request: http.Request, action: Action) -> Handshake | None:

@@ -9,7 +9,7 @@ could look for names.
 
 from mitmproxy import http
 
-from addons.calls import Call, need
+from addons.calls import Call, need, pinned
 from addons.offload import by_size, size_of
 from gatehold.continuation import ListCall
 from gatehold.shown import Listing
@@ -65,7 +65,7 @@ class Visibility:
 
     def denial(self, call: Call) -> Refusal:
         """What an agent is told of a hidden object: that no rule allows the call. The decision becomes that one."""
-        call.decision = self._gateway.engine.default_deny()
+        call.decision = pinned(self._gateway, call).engine.default_deny()
         call.masked.clear()
         decision = call.decision
         return Refusal(decision.code, decision.reason, reason="the object is hidden from this agent, or not there")

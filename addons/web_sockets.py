@@ -72,7 +72,7 @@ class WebSockets:
         self._stop_waiting(call)
         if not socket.messages:
             await self._work(
-                conversation, 0, conversation.flush if socket.timestamp_end is None else conversation.finish
+                call, conversation, 0, conversation.flush if socket.timestamp_end is None else conversation.finish
             )
             self._account(call, 0)
             return
@@ -80,24 +80,24 @@ class WebSockets:
         receive = partial(
             conversation.receive, message.content, from_client=message.from_client, is_text=message.is_text
         )
-        await self._work(conversation, len(message.content), receive)
+        await self._work(call, conversation, len(message.content), receive)
         self._account(call, 0 if message.from_client else len(message.content))
         await self._record(flow, call)
         if conversation.may_flush and conversation.ended is None:
             here = ref(flow)
             call.pause = self.runtime.later(_PAUSE, lambda: self._flush(here))
 
-    async def _work(self, conversation: Conversation, size: int, work: Callable[[], None]) -> None:
+    async def _work(self, call: Call, conversation: Conversation, size: int, work: Callable[[], None]) -> None:
         """Long output may take long to mask, and any does that a language model reads; the loop is everybody's."""
-        if self._takes_long(conversation, size):
+        if self._takes_long(call, conversation, size):
             await asyncio.to_thread(work)
         else:
             work()
 
-    def _takes_long(self, conversation: Conversation, size: int) -> bool:
+    def _takes_long(self, call: Call, conversation: Conversation, size: int) -> bool:
         if isinstance(conversation, Forwarding):
             return False
-        return size + conversation.held > ON_LOOP or self.runtime.gateway.masking.asks_models
+        return size + conversation.held > ON_LOOP or self.runtime.ruling(call).masking.asks_models
 
     async def websocket_end(self, flow: http.HTTPFlow) -> None:
         """Write the rest of the recording, and how it ended."""
@@ -118,11 +118,11 @@ class WebSockets:
         await self.recording.outcome(flow, call)
 
     def _session(self, call: Call, protocol: str) -> Session:
-        gateway, action, asked = self.runtime.gateway, call.known_action, call.obligations.mask
+        ruling, action, asked = self.runtime.ruling(call), call.known_action, call.obligations.mask
         search = call.obligations.dlp
         if not isinstance(action, KubernetesAction):
             raise TypeError("a session is Kubernetes'")
-        echoes, masking = self.runtime.echoes(call), gateway.masking
+        echoes, masking = self.runtime.echoes(call), ruling.masking
         owner = self.runtime.pseudonyms(call)
 
         def output() -> OutputChannel:
@@ -134,7 +134,7 @@ class WebSockets:
             return masking.mask_text(clean, profiles=asked.profiles, pseudonyms=owner)[0]
 
         sought = search.profiles if search else ()
-        kept = dict.fromkeys((*gateway.scrubber.profiles(call.target), *asked.profiles, *sought))
+        kept = dict.fromkeys((*ruling.scrubber.profiles(call.target), *asked.profiles, *sought))
         return Session(
             Shape(stdin=action.stdin, tty=action.tty, closes=protocol == V5),
             {STDOUT: output(), STDERR: output()},
@@ -148,10 +148,10 @@ class WebSockets:
         )
 
     def _exchange(self, call: Call) -> Exchange:
-        gateway, asked, search = self.runtime.gateway, call.obligations.mask, call.obligations.dlp
-        masking, owner = gateway.masking, self.runtime.pseudonyms(call)
+        ruling, asked, search = self.runtime.ruling(call), call.obligations.mask, call.obligations.dlp
+        masking, owner = ruling.masking, self.runtime.pseudonyms(call)
         dlp = search.profiles if search else ()
-        kept = tuple(dict.fromkeys((*gateway.scrubber.profiles(call.target), *asked.profiles, *dlp)))
+        kept = tuple(dict.fromkeys((*ruling.scrubber.profiles(call.target), *asked.profiles, *dlp)))
 
         def searched(content: bytes) -> tuple[bytes, Mapping[str, int]]:
             masked = masking.mask_body(content, content_type="", profiles=dlp, pseudonyms=owner)
@@ -183,7 +183,7 @@ class WebSockets:
         if flow is None or call is None or call.conversation is None:
             return
         call.pause = None
-        if not self._takes_long(call.conversation, 0):  # else it is done in a thread once the tunnel was woken
+        if not self._takes_long(call, call.conversation, 0):  # else it is done in a thread once the tunnel was woken
             call.conversation.flush()
             self._account(call, 0)
         if isinstance(call.conversation, Exchange) and call.conversation.may_flush:

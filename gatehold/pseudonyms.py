@@ -31,6 +31,16 @@ class SessionPseudonyms:
         self._clock = clock
         self._keys = lru_cache(_SESSIONS)(self._key_of)
 
+    def keep_values(self) -> None:
+        """Keep from now on what tokens stand for: a profile is reversible."""
+        if self._vaults is None:
+            self._vaults = SessionVaults()
+
+    @property
+    def keeps_values(self) -> bool:
+        """Whether any profile is reversible, or was."""
+        return self._vaults is not None
+
     def of(self, session: SessionId, agent: Agent | None = None) -> Pseudonyms:
         """The pseudonyms of one session. With ``agent``, who acts in it, its values are forgotten once it is over."""
         vault = self._vault(session, agent)

@@ -7,27 +7,29 @@ calls; ``stop`` ends it and drains what is queued. Stages of a call reach every 
 import asyncio
 import contextlib
 import logging
-import math
+import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from gatehold.agent_api.access_requests import AccessRequests
 from gatehold.agent_api.decisions import Decisions
+from gatehold.agent_api.metadata import Metadata
 from gatehold.agent_api.questions import application
+from gatehold.agent_api.token_endpoint import TokenEndpoint
 from gatehold.approvals.desk import ApprovalDesk
 from gatehold.approvals.fingerprint import approval_key
 from gatehold.approvals.revealing import HeldRequests
 from gatehold.approvals.waiting import Waiter
 from gatehold.authority import LeafIssuer, load_or_create
 from gatehold.background import Background
-from gatehold.body_workers import SpreadMasking
+from gatehold.body_workers import BodyWorkers
 from gatehold.channels.serving import Channels
 from gatehold.collecting import settle
-from gatehold.config import Configuration, Target, compile_engine
+from gatehold.config import Configuration
 from gatehold.config.gateway import GatewaySpec, ListenSpec
 from gatehold.console.addresses import ConsoleAddress
 from gatehold.console.app import application as console_application
@@ -35,37 +37,41 @@ from gatehold.console.context import Console
 from gatehold.console.live import Live
 from gatehold.console.templating import Templates
 from gatehold.continuation import Continuation, continuation
+from gatehold.credentials.agent_echoes import AgentEchoes
 from gatehold.credentials.broker import CredentialBroker
+from gatehold.identity.api_key_rows import give_groups
+from gatehold.identity.api_keys import ApiKeys
+from gatehold.identity.exchange.exchanging import Exchange, exchanged_tokens
 from gatehold.identity.revocation import Revocations
 from gatehold.identity.verifier import TokenVerifier
-from gatehold.limiting import Limiting
+from gatehold.keeping.deleting import Deleting
+from gatehold.keeping.indexing import Indexing
+from gatehold.keeping.recorder import recorder_of
 from gatehold.lookups.client import OwnCalls
+from gatehold.lookups.clusters import ClusterCalls
 from gatehold.lookups.ladder import Ladder
 from gatehold.lookups.slots import Slots
+from gatehold.objects.serving import Objects
 from gatehold.open_files import allow_many
 from gatehold.people.tokens import Tokens
 from gatehold.people.web_sessions import WebSessions
 from gatehold.pseudonyms import SessionPseudonyms, pseudonym_key
 from gatehold.registry import Listener, Registry
-from gatehold.restoring import RestoreRules
-from gatehold.scrubbing import Scrubber
+from gatehold.reloading.serving import Reloading
+from gatehold.ruling import InForce, Ruling, Taken, make_ruling
 from gatehold.serving import HttpListener
 from gatehold.sessions.registry import SessionRegistry
 from gatehold.sessions.stopping import Stop, stop_event
 from gatehold.shown import ShownObjects
+from gatehold.sinks.serving import AuditReach
 from gatehold.store import open_store
 from gatehold.store.database import Store
-from gatehold.vault import SessionEchoes, SessionVaults
-from masking.encodings import Limits
+from gatehold.vault import SessionEchoes
 from masking.errors import ModelUnavailable
 from masking.literals import Literals, Replacing
-from masking.profiles import resolve
-from policy.actions.decoding import Action
-from policy.codes import Code
-from policy.engine import Engine
 from policy.errors import ConfigurationError
 from policy.limits import LimitLedger
-from policy.model import Agent, Decision, SessionId, TargetName, Verdict
+from policy.model import Agent, SessionId, TargetName
 from recordings.errors import RecorderUnavailable
 from recordings.recorder import Recorder
 
@@ -79,83 +85,94 @@ _WORKERS_AFTER = 10.0
 class Gateway:
     """Everything that a call needs."""
 
-    configuration: Configuration
-    registry: Registry
+    in_force: InForce
     listeners: tuple[Listener, ...]
-    engine: Engine
     sessions: SessionRegistry
     stop_switch: Stop
     revocations: Revocations
     verifier: TokenVerifier
-    broker: CredentialBroker
     own_calls: OwnCalls
+    clusters: ClusterCalls
     ladder: Ladder
     slots: Slots
-    masking: SpreadMasking
+    pseudonym_key: bytes = field(repr=False)
     pseudonyms: SessionPseudonyms
-    restoring: RestoreRules
-    scrubber: Scrubber
-    limiting: Limiting
     store: Store
     desk: ApprovalDesk
     waiter: Waiter
     decisions: Decisions
+    tokens: TokenEndpoint
     agent_api: HttpListener
     console: Console
     console_pages: HttpListener
     channels: Channels
     recorder: Recorder
+    audit_reach: AuditReach
+    deleting: Deleting
+    objects: Objects
+    indexing: Indexing
     leaves: LeafIssuer
-    approval_key: bytes
+    approval_key: bytes = field(repr=False)
     background: Background
+    reloading: Reloading
     continuation: Continuation
     shown: ShownObjects
     held_requests: HeldRequests
     _literals: tuple[tuple[bytes, ...], Literals] = ((), Literals(()))
+    _former: list[BodyWorkers] = field(default_factory=list)
+    """Of masking engines of earlier configurations."""
 
     @classmethod
     def build(cls, configuration: Configuration) -> "Gateway":
         """Put a gateway together; raises ConfigurationError where the configuration names what cannot be used."""
         spec, data_dir = configuration.gateway.spec, configuration.data_dir
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        pseudonyms = pseudonym_key(data_dir)
-        profiles = resolve(configuration.profiles)
-        masking = SpreadMasking(
-            profiles,
-            documents=configuration.profiles,
-            key=pseudonyms,
-            limits=Limits(body=spec.limits.max_masked_body),
-        )
-        engine = compile_engine(configuration)
+        key, ledger = pseudonym_key(data_dir), LimitLedger()
+        ruling = make_ruling(configuration, ledger=ledger, key=key)
+        in_force = InForce(ruling)
         store = open_store(spec.store.url, data_dir)
         desk = ApprovalDesk(store, spec.approvals)
-        limiting = Limiting(LimitLedger(), {name: rule.agents.groups for name, rule in engine.rules.items()})
-        recorder = Recorder(data_dir, mode=spec.recordings.mode)
+        recorder = recorder_of(spec.recordings, data_dir)
         sessions, stop_switch = SessionRegistry(store), Stop(data_dir)
         revocations = Revocations(store, sessions=sessions, stop=stop_switch)
         sessions.on_end = revocations.wake
         waiter, decisions = Waiter(store), Decisions()
-        verifier = TokenVerifier(spec.identity.issuers, revocations=revocations)
-        broker = CredentialBroker(configuration.targets, data_dir=data_dir)
         listeners = tuple(_listener(each) for each in spec.listen)
-        own_calls = OwnCalls(broker, _own_ports(spec, listeners), max_answer=spec.limits.max_request_body)
-        scrubber = Scrubber(
-            masking,
-            {name: engine.record_profiles(TargetName(name)) for name in configuration.targets},
-            _credential_headers(configuration),
+        own_calls = OwnCalls(ruling.broker, _own_ports(spec, listeners), max_answer=spec.limits.max_request_body)
+        clusters = ClusterCalls(own_calls, configuration.targets)
+        own_tokens = exchanged_tokens(spec.identity, store)
+        verifier = TokenVerifier(
+            spec.identity.issuers,
+            revocations=revocations,
+            clusters=clusters,
+            api_keys=ApiKeys(store) if spec.identity.api_keys == "on" else None,
+            own_tokens=own_tokens,
+            others=_others_give_groups(spec, store),
         )
+        try:
+            exchange = Exchange(spec.identity, store, own_tokens, verifier=verifier, revocations=revocations)
+        except ValueError as error:
+            raise ConfigurationError.of(str(configuration.directory), str(error)) from None
+        tokens = TokenEndpoint(exchange, recorder)
         access = AccessRequests(
-            engine=engine,
+            current=in_force.configuration,
             desk=desk,
-            mask=lambda text, target: scrubber.text(text, configuration.targets.get(target)),
+            mask=in_force.masked_text,
             key=approval_key(data_dir),
-            longest=spec.approvals.max_grant,
         )
-        questions = application(verifier=verifier, decisions=decisions, desk=desk, waiter=waiter, access=access)
+        questions = application(
+            verifier=verifier,
+            decisions=decisions,
+            desk=desk,
+            waiter=waiter,
+            access=access,
+            tokens=tokens,
+            metadata=Metadata(reads_assertions=exchange.reads_assertions),
+        )
         held_requests = HeldRequests()
         console = Console(
             address=ConsoleAddress.of(spec.console.host, spec.console.port, spec.console.url),
-            configuration=configuration,
+            current=in_force.configuration,
             store=store,
             desk=desk,
             waiter=waiter,
@@ -164,45 +181,48 @@ class Gateway:
             tokens=Tokens(store, time.time),
             decisions=decisions,
             revocations=revocations,
-            engine=engine,
             recorder=recorder,
             live=Live(store),
             templates=Templates(),
             clock=time.time,
         )
         channels = Channels(spec, store, desk, console=console.address.url, answered=waiter.notify)
+        reloading = Reloading(in_force, store, desk, recorder)
+        console.templates.warn(lambda: reloading.problem)
         pages = HttpListener(
             console_application(console, channels.routes), spec.console.host, spec.console.port, name="console"
         )
-        return cls(
-            configuration=configuration,
-            registry=Registry(configuration.targets),
+        pseudonyms = SessionPseudonyms(key)
+        if ruling.is_reversible:
+            pseudonyms.keep_values()
+        gateway = cls(
+            in_force=in_force,
             listeners=listeners,
-            engine=engine,
             sessions=sessions,
             stop_switch=stop_switch,
             revocations=revocations,
             verifier=verifier,
-            broker=broker,
             own_calls=own_calls,
+            clusters=clusters,
             ladder=Ladder(own_calls),
             slots=Slots(),
-            masking=masking,
-            pseudonyms=SessionPseudonyms(
-                pseudonyms, SessionVaults() if any(profile.reversible for profile in profiles.values()) else None
-            ),
-            restoring=RestoreRules(profiles.values()),
-            scrubber=scrubber,
-            limiting=limiting,
+            pseudonym_key=key,
+            pseudonyms=pseudonyms,
             store=store,
             desk=desk,
             waiter=waiter,
             decisions=decisions,
+            tokens=tokens,
             agent_api=HttpListener(questions, spec.agent_api.host, spec.agent_api.port, name="agent API"),
             recorder=recorder,
+            audit_reach=_audit_reach(configuration, recorder),
+            deleting=Deleting(spec.recordings, spec.audit, data_dir, store=store, recorder=recorder),
+            objects=Objects(spec.recordings, data_dir, store=store, recorder=recorder),
+            indexing=Indexing(data_dir),
             leaves=LeafIssuer(load_or_create(data_dir)),
             approval_key=approval_key(data_dir),
-            background=Background(store, desk, limiting.ledger, recorder),
+            background=Background(store, desk, ledger, recorder),
+            reloading=reloading,
             continuation=continuation(data_dir),
             shown=ShownObjects(),
             held_requests=held_requests,
@@ -210,6 +230,61 @@ class Gateway:
             console_pages=pages,
             channels=channels,
         )
+        reloading.serve(gateway.take)
+        return gateway
+
+    async def take(self, configuration: Configuration) -> None:
+        """Bring another configuration into force; everything that may fail comes before the one assignment.
+
+        Raises ConfigurationError where it names what cannot be used; then nothing has changed.
+        """
+        before = self.in_force.ruling
+        make = partial(make_ruling, configuration, ledger=self.background.ledger, key=self.pseudonym_key, before=before)
+        ruling = await asyncio.to_thread(make)
+        is_masked_anew = ruling.masking is not before.masking
+        try:
+            if missing := await ruling.broker.prepare():
+                raise ConfigurationError.of(str(configuration.directory), "; ".join(missing))
+            await self._load_models(ruling)
+            await asyncio.to_thread(_prepare, ruling)
+        except BaseException:
+            if is_masked_anew:
+                await asyncio.to_thread(ruling.masking.workers.stop)
+            raise
+        if is_masked_anew and ruling.profile_sets:
+            ruling.masking.workers.start()
+        if ruling.is_reversible:
+            self.pseudonyms.keep_values()
+        ruling.broker.come_into_force()
+        self.desk.follow(configuration.gateway.spec.approvals)
+        self.clusters.use(configuration.targets)
+        self.in_force.ruling = ruling
+        self.reloading.came_into_force(Taken(before=before, now=ruling))
+        await self.own_calls.use(ruling.broker, configuration.targets)
+        if is_masked_anew:
+            self._former.append(before.masking.workers)
+            # Calls and streams that began before still use it; its processes end with the last of them.
+            weakref.finalize(before.masking, _end, before.masking.workers).atexit = False
+
+    @property
+    def ruling(self) -> Ruling:
+        """By what calls that begin now are judged, masked and given credentials."""
+        return self.in_force.ruling
+
+    @property
+    def configuration(self) -> Configuration:
+        """The configuration that is in force now."""
+        return self.in_force.ruling.configuration
+
+    @property
+    def registry(self) -> Registry:
+        """The targets that there are now."""
+        return self.in_force.ruling.registry
+
+    @property
+    def broker(self) -> CredentialBroker:
+        """The credentials of these targets."""
+        return self.in_force.ruling.broker
 
     async def start(self) -> None:
         """Begin what runs beside the calls. Raises ConfigurationError for a credential that is not there."""
@@ -217,53 +292,64 @@ class Gateway:
         missing = await self.broker.prepare()
         if missing:
             raise ConfigurationError.of(str(self.configuration.directory), "; ".join(missing))
-        await self._load_models()
-        self.recorder.start(asyncio.get_running_loop())
+        await self._load_models(self.ruling)
+        await self.audit_reach.start(partial(self.recorder.start, asyncio.get_running_loop()))
         await self.stop_switch.start(self._stopped)
         await self.sessions.start()
         await self.revocations.start()
         self.verifier.start()
         await self.background.start()
         await self.channels.start()
+        self.deleting.start()
+        self.indexing.start()
+        self.objects.start()
         self.background.every_turn(self._forget_values)
         self.background.every_turn(self.sessions.turn)
+        self.background.every_turn(self.tokens.tell_failures)
         # The detectors take seconds to import; whatever needs them before they are there waits for them.
-        self.background.alongside(self.masking.load)
-        sets = sorted(
-            {each for name in self.configuration.targets for each in self.engine.profile_sets(TargetName(name))}
-        )
-        self.background.afterwards([*(partial(self.masking.prepare, each) for each in sets), settle])
+        masking, sets = self.ruling.masking, self.ruling.profile_sets
+        self.background.alongside(masking.load)
+        self.background.afterwards([*(partial(masking.prepare, each) for each in sets), settle])
         if sets:
             # Not at once: a start is busy enough. Not with the first large body: it would wait for seconds.
-            asyncio.get_running_loop().call_later(_WORKERS_AFTER, self.masking.workers.start)
+            asyncio.get_running_loop().call_later(_WORKERS_AFTER, masking.workers.start)
+        await self.reloading.start()
 
-    async def _load_models(self) -> None:
+    async def _load_models(self, ruling: Ruling) -> None:
         """Language models, where profiles name some: what would have to be asked and cannot be is known at once."""
         try:
-            await asyncio.to_thread(self.masking.load_models)
+            await asyncio.to_thread(ruling.masking.load_models)
         except ModelUnavailable as error:
             raise ConfigurationError.of(str(self.configuration.directory), str(error)) from None
 
     async def stop(self) -> None:
         """End it; what was queued for the record is written."""
+        await self.reloading.close()
         await self.waiter.stop()
         await self.agent_api.close()
+        await self.tokens.close()
         await self.console.live.stop()
         await self.console_pages.close()
         await self.channels.close()
         await self.background.stop()
+        await self.deleting.close()
+        await self.indexing.close()
         await self.verifier.close()
         await self.revocations.close()
         await self.stop_switch.close()
         await self.own_calls.close()
         await self.broker.close()
         await self.recorder.stop()
-        await asyncio.to_thread(self.masking.workers.stop)
+        await self.audit_reach.close()
+        await self.objects.close()
+        for workers in (self.ruling.masking.workers, *self._former):
+            await asyncio.to_thread(workers.stop)
         self.store.close()
 
     async def _forget_values(self) -> None:
-        """Values of sessions that are over are in memory no longer."""
+        """Values of sessions that are over are in memory no longer, nor credentials of agents that are gone."""
         self.pseudonyms.forget(self.revocations.is_revoked)
+        self.broker.forget(self.revocations.is_revoked)
 
     async def _stopped(self, pulled: bool) -> None:
         """The emergency stop was pulled or lifted: whoever waits learns of it, and the record."""
@@ -274,17 +360,6 @@ class Gateway:
         with contextlib.suppress(RecorderUnavailable):  # the recorder says itself what is wrong
             await self.recorder.append(events=[stop_event(pulled, time=now)], session=SessionId(""), durable=True)
 
-    def decide(self, agent: Agent, target: TargetName, action: Action) -> Decision:
-        """The policy's answer, now."""
-        return self.engine.decide(agent, target, action, now=datetime.now(UTC), limits=self.limiting)
-
-    def retry_after(self, decision: Decision, agent: Agent, target: TargetName) -> int | None:
-        """Seconds until a denial for want of room is over; None for every other denial."""
-        if decision.verdict is not Verdict.DENY or decision.code not in (Code.RATE_LIMITED, Code.BUDGET_SPENT):
-            return None
-        waits = [self.limiting.wait(limit, agent, target) for limit in decision.obligations.limits]
-        return max(1, math.ceil(max(waits, default=1.0)))
-
     def echoes(self) -> Literals:
         """The credentials in use, in every form in which an upstream could send them back."""
         known = self.broker.known_secrets()
@@ -294,25 +369,15 @@ class Gateway:
 
     def echoes_to(self, agent: Agent | None) -> Replacing:
         """What no answer to an agent may show: credentials, and what was put back in its session, at any time."""
-        if agent is None or not self.restoring:
+        if agent is None:
             return self.echoes()
-        return SessionEchoes(self.echoes, self.pseudonyms.vault(agent))
+        known = AgentEchoes(self.echoes, partial(self.broker.own_echoes, agent))
+        return SessionEchoes(lambda: known, self.pseudonyms.vault(agent)) if self.pseudonyms.keeps_values else known
 
     def client_certificate(self, target: TargetName) -> Path | None:
         """The client certificate for TLS with a target; its credential was asked for before the connection."""
         injection = self.broker.in_use(target)
         return injection.client_certificate if injection else None
-
-    def hides_secrets(self, target: TargetName) -> bool:
-        """Whether any answer of a target may have the values of Kubernetes Secrets hidden in it."""
-        return self.masking.hides_kind("Secret", self.engine.mask_profiles(target))
-
-    def credential_kind(self, target: TargetName) -> str:
-        """Which credential a target gets: its form and place, never its value."""
-        credential = self.configuration.targets[target].spec.credential
-        if credential is None:
-            return ""
-        return ",".join(sorted(name for name in credential.model_fields_set if name != "value"))
 
     def status_url(self, approval: str) -> str:
         """Where an agent can ask about an approval."""
@@ -332,7 +397,7 @@ class Gateway:
     @property
     def masking_ready(self) -> bool:
         """Does masking a small body take no time? The first use takes seconds, a language model always takes long."""
-        return self.background.did_alongside and not self.masking.asks_models
+        return self.background.did_alongside and not self.in_force.ruling.masking.asks_models
 
     @property
     def body_limit(self) -> int:
@@ -351,21 +416,49 @@ class Gateway:
             f"{each.mode} {each.host}:{each.port}{f' for {each.target}' if each.target else ''}"
             for each in self.listeners
         )
-        governed = f"{len(self.configuration.targets)} targets, {len(self.engine.rules)} rules"
+        governed = f"{len(self.configuration.targets)} targets, {len(self.ruling.engine.rules)} rules"
         return f"{governed}; {places}, agent API {self.agent_api.url}, console {self.console_pages.url}"
 
 
+def _end(workers: BodyWorkers) -> None:
+    """Not here: this is called wherever the collector happens to run."""
+    threading.Thread(target=workers.stop, name="gatehold-body-workers-end", daemon=True).start()
+
+
+def _prepare(ruling: Ruling) -> None:
+    """Everything that would make the first calls wait; takes seconds."""
+    sets = ruling.profile_sets
+    if sets:
+        ruling.masking.load()
+    for each in sets:
+        ruling.masking.prepare(each)
+
+
+def _audit_reach(configuration: Configuration, recorder: Recorder) -> AuditReach:
+    try:
+        return AuditReach(configuration.gateway.spec, configuration.data_dir, recorder)
+    except ValueError as error:
+        raise ConfigurationError.of(str(configuration.directory), f"audit: {error}") from None
+
+
+def _others_give_groups(spec: GatewaySpec, store: Store) -> bool:
+    """Are there groups that are not an issuer's to give? Keys that give some are not made where one may give any."""
+    if spec.identity.saml or spec.identity.api_keys == "off":
+        return bool(spec.identity.saml)
+    with store.reading() as connection:
+        return give_groups(connection, now=time.time())
+
+
 def _listener(spec: ListenSpec) -> Listener:
-    return Listener(mode=spec.mode, host=spec.host, port=spec.port, target=spec.target, names=spec.names)
+    return Listener(
+        mode=spec.mode,
+        host=spec.host,
+        port=spec.port,
+        target=spec.target,
+        names=spec.names,
+        requires_tls=spec.tls == "require",
+    )
 
 
 def _own_ports(spec: GatewaySpec, listeners: Iterable[Listener]) -> frozenset[int]:
     return frozenset({*(listener.port for listener in listeners), spec.console.port, spec.agent_api.port})
-
-
-def _credential_headers(configuration: Configuration) -> frozenset[str]:
-    """Names of the headers that carry credentials of this configuration's targets."""
-    specs: list[Target] = list(configuration.targets.values())
-    named = {each.spec.credential.header for each in specs if each.spec.credential and each.spec.credential.header}
-    common = {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "x-auth-token"}
-    return frozenset(common | {name.lower().replace("_", "-") for name in named})

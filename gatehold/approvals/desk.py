@@ -18,7 +18,7 @@ from gatehold.approvals.answering import Voice
 from gatehold.approvals.errors import AnswerRefused, IllegalMove, Objection, UnknownApproval
 from gatehold.approvals.grants import CallTraits, Grant, GrantId
 from gatehold.approvals.model import Approval, ApprovalId, Channel, Fingerprint, HeldCall, RuleRef, Verb
-from gatehold.approvals.moves import Actor, Cause
+from gatehold.approvals.moves import GATEHOLD, Actor, Cause
 from gatehold.approvals.settings import DeskSettings
 from gatehold.approvals.states import ApprovalState, Move
 from gatehold.store import Store
@@ -56,6 +56,10 @@ class ApprovalDesk:
         self._store = store
         self._settings = settings
         self._clock = clock
+
+    def follow(self, settings: DeskSettings) -> None:
+        """Go by other settings from now on."""
+        self._settings = settings
 
     def find(self, fingerprint: Fingerprint) -> Approval | None:
         """What answers for this call now: pending, approved and unspent in time, or denied until its expiry."""
@@ -184,6 +188,14 @@ class ApprovalDesk:
         with self._store.writing() as connection:
             cause = Cause(by=by, at=self._clock(), reason=reason)
             return covering.revoke(connection, grant_id, cause)
+
+    def revoke_grants_of(self, gone: Collection[tuple[str, str]], *, reason: str) -> int:
+        """End the grants that a rule left, by name and digest, which is no more; how many there were."""
+        if not gone:
+            return 0
+        with self._store.reading() as connection:
+            ids = grants.asked_by(connection, gone, now=self._clock())
+        return sum(self.revoke_grant(each, by=GATEHOLD, reason=reason) for each in ids)
 
     def expire_due(self) -> list[ApprovalId]:
         """End what is past its deadline, and what agents without access left behind, a limited number at a time; to be

@@ -12,7 +12,7 @@ nobody saw what would go through it.
 
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, NewType
 
@@ -129,6 +129,12 @@ def of_session(connection: Connection, session: SessionId, *, now: float) -> lis
     """The grants that a session has now."""
     statement = select(grants).where(grants.c.session == session, *_live(now)).order_by(grants.c.created)
     return [_grant(row) for row in connection.execute(statement)]
+
+
+def asked_by(connection: Connection, rules: Collection[tuple[str, str]], *, now: float) -> list[GrantId]:
+    """The grants in force that one of these rules, by name and digest, asked for."""
+    found = [_grant(row) for row in connection.execute(select(grants).where(*_live(now)))]
+    return [each.id for each in found if any((str(rule.name), rule.digest) in rules for rule in each.rules)]
 
 
 def find(connection: Connection, grant_id: str) -> Grant | None:

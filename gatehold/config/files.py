@@ -14,16 +14,16 @@ from policy.errors import ConfigurationError
 MAX_FILE = 16 * 1024 * 1024
 _TRIES = 5
 
-type _Stamp = dict[str, tuple[int, int, int, int]]
+type Stamp = dict[str, tuple[int, int, int, int]]
 
 
 def read_directory(directory: Path) -> dict[str, bytes]:
     """Name and bytes of every ``*.yaml`` in ``directory``, in name order. Raises ``ConfigurationError``."""
     for _ in range(_TRIES):
         try:
-            before = _stamp(directory)
+            before = stamp(directory)
             contents = {name: _read(directory / name) for name in before}
-            if _stamp(directory) == before:
+            if stamp(directory) == before:
                 return contents
         except FileNotFoundError:
             if not directory.is_dir():
@@ -54,8 +54,8 @@ def revision(contents: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def _stamp(directory: Path) -> _Stamp:
-    """What would differ if a file was changed, replaced, added or removed."""
+def stamp(directory: Path) -> Stamp:
+    """What would differ if a file was changed, replaced, added or removed. Raises OSError."""
     names = sorted(entry.name for entry in os.scandir(directory) if _is_document(entry.name))
     return {name: _identity(directory / name) for name in names}
 

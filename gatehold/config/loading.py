@@ -58,6 +58,7 @@ def load(directory: Path) -> Configuration:
         revision=revision({name: contents[name] for name in contents if str(directory / name) in files}),
         engine=compiled.engine,
         rule_places=compiled.places,
+        files={(entry.kind, entry.name): Path(entry.document.file).name for entry in entries.all},
     )
 
 

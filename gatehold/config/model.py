@@ -66,6 +66,8 @@ class Configuration:
     """Decides by these policies."""
     rule_places: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """``file:line`` of rules; of those of a pack where the pack is used."""
+    files: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False, compare=False)
+    """Name of the file in which each document stands, by kind and name."""
 
     @property
     def data_dir(self) -> Path:

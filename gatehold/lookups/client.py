@@ -9,9 +9,10 @@ headers are set anew on every call.
 """
 
 import asyncio
+import contextlib
 import ssl
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import certifi
@@ -48,6 +49,15 @@ class OwnCalls:
         self._own_ports = own_ports
         self._max_answer = max_answer
         self._clients: dict[_Key, httpx2.AsyncClient] = {}
+        self._targets: Mapping[str, Target] | None = None
+
+    async def use(self, broker: CredentialBroker, targets: Mapping[str, Target]) -> None:
+        """Ask these targets with these credentials from now on, over new connections where a target is another one."""
+        before, self._broker, self._targets = self._targets or {}, broker, targets
+        changed = [key for key in self._clients if before.get(key[0]) != targets.get(key[0])]
+        for client in [self._clients.pop(key) for key in changed]:
+            with contextlib.suppress(httpx2.HTTPError, OSError):  # it is used no more
+                await client.aclose()
 
     def __repr__(self) -> str:
         return f"<OwnCalls to {len(self._clients)} targets>"
@@ -85,6 +95,8 @@ class OwnCalls:
     async def _send(self, place: Place, request: OwnRequest, media: str) -> tuple[int, bytes]:
         target = place.target
         asker = place.asker
+        if self._targets is not None and self._targets.get(target.name) != target:
+            raise LookupFailed("the target is another one by now")
         injection = self._broker.get_cached(target.name, asker) or await self._broker.get(target.name, asker)
         if not injection.may_go_to(target.spec.scheme, place.host, place.port):
             raise LookupFailed("the credential is not for this host")

@@ -1,5 +1,6 @@
 """Law: a conflict of the gateway's own making is retried, and a write with another effect than judged is an incident."""
 
+import dataclasses
 import json
 from typing import Any, cast
 
@@ -122,10 +123,11 @@ async def test_an_object_that_other_rules_are_about_is_one(
 ) -> None:
     """Nobody looked, as the request told enough; what came of it, no rule would have let pass."""
     document = PolicyDocument.model_validate(yaml.safe_load(GATED))
-    runtime.gateway.engine = Engine.compile([document], runtime.gateway.configuration.traits)
+    engine = Engine.compile([document], runtime.gateway.configuration.traits)
+    runtime.gateway.in_force.ruling = dataclasses.replace(runtime.gateway.ruling, engine=engine)
     flow = cluster_flow({"spec": {"replicas": 20}})
     call = cluster_call(runtime, flow)
-    call.decision = runtime.gateway.decide(AGENT, TargetName("main"), call.known_action)
+    call.decision = runtime.gateway.ruling.decide(AGENT, TargetName("main"), call.known_action)
     assert call.decision.verdict is Verdict.ALLOW
     call.stamp(Stage.SEAL)
     flow.response = make_response(json.dumps(deployment(replicas)).encode(), {"Content-Type": "application/json"})

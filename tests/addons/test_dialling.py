@@ -49,7 +49,8 @@ async def names(monkeypatch: pytest.MonkeyPatch) -> Names:
 
 
 def _dialler(*targets: Target, own_ports: tuple[int, ...] = ()) -> Dialler:
-    return Dialler(Registry({target.name: target for target in targets}), own_ports)
+    registry = Registry({target.name: target for target in targets})
+    return Dialler(lambda: registry, own_ports)
 
 
 CRM = make_target("crm")

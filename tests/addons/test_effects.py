@@ -40,15 +40,15 @@ async def test_a_secrets_values_are_hidden(runtime: Runtime) -> None:
         return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}, "data": {"password": value}}
 
     found = Found(known=KnownObjects(old=secret("b2xkLXZhbHVl"), new=secret("bmV3LXZhbHVl")))
-    effect = effect_of(PATCH, found, runtime.gateway.scrubber, target)
+    effect = effect_of(PATCH, found, runtime.gateway.ruling.scrubber, target)
     assert effect.change.diff == "! data.password: a value that is hidden here changes"
     other = Found(known=KnownObjects(old=secret("b2xkLXZhbHVl"), new=secret("b3RoZXItdmFsdWU=")))
-    assert effect_of(PATCH, other, runtime.gateway.scrubber, target).digest != effect.digest
+    assert effect_of(PATCH, other, runtime.gateway.ruling.scrubber, target).digest != effect.digest
 
 
 async def test_what_is_not_known_is_said(runtime: Runtime) -> None:
     """With the last reason there is; the answer is then bound to the request alone."""
-    effect = effect_of(PATCH, Found(problems=("one", "two")), runtime.gateway.scrubber, None)
+    effect = effect_of(PATCH, Found(problems=("one", "two")), runtime.gateway.ruling.scrubber, None)
     assert (effect.change.problem, effect.change.diff, effect.digest) == ("two", "", "")
 
 
@@ -60,7 +60,7 @@ async def test_a_status_that_is_written_with_the_object_is_shown(runtime: Runtim
     before, after = ({"kind": "X", "metadata": {"name": "x"}, "status": {"paid": paid}} for paid in (False, True))
     found = Found(known=KnownObjects(old=before, new=after))
     patch = make_action("PATCH", path, {"status": {"paid": True}}, MERGE)
-    effect = effect_of(patch, found, runtime.gateway.scrubber, runtime.gateway.registry.named("main"))
+    effect = effect_of(patch, found, runtime.gateway.ruling.scrubber, runtime.gateway.registry.named("main"))
     assert ("+  paid: true" in effect.change.diff) is told
     unchanged = Found(known=KnownObjects(old=before, new=before))
-    assert (effect_of(patch, unchanged, runtime.gateway.scrubber, None).digest != effect.digest) is told
+    assert (effect_of(patch, unchanged, runtime.gateway.ruling.scrubber, None).digest != effect.digest) is told

@@ -11,7 +11,7 @@ from addons import exchanges
 from addons.conversations import POLICY
 from addons.exchanges import BURST, Exchange, Rate, Terms
 from masking.engine import MaskingEngine
-from masking.literals import Literals
+from masking.literals import SHORTEST, Literals
 from masking.profiles import resolve
 
 CARD, MAIL = "4111 1111 1111 1111", "jane.doe@example.com"
@@ -47,6 +47,17 @@ def test_messages_pass_in_their_kinds() -> None:
     assert heard(one, "hello", b"\1", from_client=True) == ["hello", b"\1"]
     assert heard(one, f"echo {SECRET.decode()}", SECRET) == ["echo ***", b"***"]
     assert one.summary() == {"sent": 6, "received": 11 + 2 * len(SECRET)}
+
+
+@pytest.mark.parametrize("at", range(1, len(SECRET)))
+def test_a_credential_over_two_messages_is_hidden(at: int) -> None:
+    """Of it no more is seen than too few bytes to be told from other words; what is no credential goes on."""
+    one = exchange()
+    first, then = heard(one, b"said " + SECRET[:at], SECRET[at:] + b" done")
+    assert (first, then) == (b"said " + (SECRET[:at] if at < SHORTEST else b"***"), b"*** done")
+    assert heard(one, SECRET[:5], b"-other", SECRET[:12], b"-more", SECRET) == [
+        *(SECRET[:5], b"-other", b"***", b"-more", b"***")
+    ]
 
 
 def test_what_the_target_says_is_masked() -> None:

@@ -81,10 +81,12 @@ def test_an_unfitting_offer_is_malformed(headers: dict[str, str]) -> None:
 
 
 def test_the_agent_gets_an_answer_to_its_own_key() -> None:
-    """And no header but those of the handshake."""
+    """And no header but those of the handshake, and no phrase of the target's."""
     handshake = read_handshake(offered(), PROTOCOLS["exec"])
     response = answered(handshake, Set_Cookie="a=b", X_Other="c")
+    response.reason = "planted-credential"
     handshake.switch(response)
+    assert response.reason == "Switching Protocols"
     assert response.headers["Sec-WebSocket-Accept"] == _accept(KEY)
     assert {name.lower() for name in response.headers} == {
         *("connection", "upgrade", "sec-websocket-accept", "sec-websocket-protocol")

@@ -54,8 +54,8 @@ def test_ordinary_headers_pass() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Authorization", "PROXY-Authorization", "proxy_authorization", "Cookie", "X-Api-Key", "x_api_key", "X-Forwarded-For",
-     "x_forwarded_host", "Forwarded", "X-Remote-User", "Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade",
+    ["Authorization", "PROXY-Authorization", "proxy_authorization", "Cookie", "X-Api-Key", "x_api_key", "X.Api.Key",
+     "x~api!key", "X-Forwarded-For", "x_forwarded_host", "Forwarded", "X-Remote-User", "Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade",
      "X-Original-URL", "Via", "Gatehold-Decision"],
 )  # fmt: skip
 def test_stripped_in_every_spelling(name: str) -> None:

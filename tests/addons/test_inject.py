@@ -19,6 +19,7 @@ from gatehold.credentials.sigv4 import Keys, signer
 from masking.encodings import ACCEPTED
 from masking.literals import Literals
 from policy.codes import Code
+from policy.errors import Refusal
 from policy.model import Agent
 from tests.addons.conftest import CREDENTIAL
 from tests.addons.support import judged, make_client, make_flow, make_request
@@ -113,10 +114,10 @@ async def test_h2_names_it_in_its_authority(runtime: Runtime) -> None:
 
 @pytest.mark.parametrize("masked", [True, False])
 async def test_a_masked_answer_is_asked_for_as_a_whole(runtime: Runtime, masked: bool) -> None:
-    """A part of a body, or "not changed", would defeat a mask."""
+    """A part of a body, or "not changed", would defeat a mask; a part also hides half of a credential that comes back."""
     sent = {"Range": "bytes=0-9", "If-None-Match": '"a"', "If-Modified-Since": "x", "Accept-Encoding": "br, gzip, zstd"}
     flow = await _injected(runtime, make_request(headers=sent), profiles=("pii",) if masked else ())
-    assert ("range" in flow.request.headers) is not masked
+    assert "range" not in flow.request.headers
     assert ("if-none-match" in flow.request.headers) is not masked
     assert flow.request.headers.get_all("accept-encoding") == [ACCEPTED]
 
@@ -192,6 +193,44 @@ async def test_a_query_credential_stands_in_what_leaves_only(runtime: Runtime, m
     assert call.refusal is None
     assert call.described is not None
     assert "planted" not in repr(call.described)
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_parts_are_asked_for_where_no_credential_can_come_back(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, shown: bool
+) -> None:
+    """Else the agent would cut one where it is found in no spelling."""
+    _holding(runtime, monkeypatch, headers=(("X-Key", Secret("planted-1")),) if shown else ())
+    parts = {"Range": "bytes=0-9", "If-Range": '"a"', "A-IM": "x", "Request-Range": "bytes=0-9"}
+    flow = await _injected(runtime, make_request(headers=parts))
+    assert [name in flow.request.headers for name in parts] == [not shown] * len(parts)
+
+
+async def test_who_waited_for_a_credential_is_asked_for_once_more(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Access that was revoked meanwhile makes no call."""
+    injection = _holding(runtime, monkeypatch, headers=(("X-Key", Secret("planted-1")),))
+
+    async def slow(*_: object) -> Injection:
+        return injection
+
+    async def revoked(_: str) -> Agent:
+        raise Refusal(Code.REVOKED, "revoked")
+
+    monkeypatch.setattr(runtime.gateway.broker, "get_cached", lambda *_: None)
+    monkeypatch.setattr(runtime.gateway.broker, "get", slow)
+    monkeypatch.setattr(runtime.gateway.verifier, "verify_cached", lambda _: None)
+    monkeypatch.setattr(runtime.gateway.verifier, "verify", revoked)
+    flow = make_flow(make_request())
+    call = judged(runtime, flow)
+    call.stamps.remove(Stage.INJECT)
+    call.token = "shown"
+    await Inject(runtime).request(flow)
+    assert call.refusal is not None
+    assert call.refusal.code is Code.REVOKED
+    assert "x-key" not in flow.request.headers
+    assert Stage.INJECT not in call.stamps
 
 
 async def test_a_path_that_was_changed_is_not_sealed(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:

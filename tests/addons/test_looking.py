@@ -11,6 +11,7 @@ from addons.record import Recording
 from addons.runtime import Runtime
 from gatehold.lookups.ladder import Found, Ladder
 from gatehold.lookups.slots import Slots
+from gatehold.ruling import Ruling
 from policy.actions.knowledge import KnownObjects
 from policy.actions.kubernetes import KubernetesAction
 from policy.codes import Code
@@ -45,7 +46,7 @@ def plan(
         asked.append(action)
         return left.pop(0)
 
-    monkeypatch.setattr(type(runtime.gateway), "decide", decide)
+    monkeypatch.setattr(Ruling, "decide", decide)
     runtime.gateway.ladder = cast("Ladder", ladder)
     return ladder, asked
 

@@ -175,7 +175,7 @@ class Proxy:
 
 @pytest.fixture
 async def proxy(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Proxy:
-    runtime.gateway.masking.load()
+    runtime.gateway.ruling.masking.load()
     monkeypatch.setattr(type(runtime.gateway.background), "did_alongside", True)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=1))
     return Proxy(runtime)
@@ -246,7 +246,7 @@ async def test_a_thread_that_cannot_be_had(proxy: Proxy, kind: Kind, monkeypatch
 async def test_detectors_that_cannot_be_loaded(proxy: Proxy, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     """No engine, no answer."""
     monkeypatch.setattr(type(proxy.runtime.gateway.background), "did_alongside", False)
-    engine = proxy.runtime.gateway.masking
+    engine = proxy.runtime.gateway.ruling.masking
     monkeypatch.setattr(engine, "_workers", {})
 
     def missing(*_arguments: Any) -> None:

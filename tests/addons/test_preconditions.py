@@ -8,6 +8,7 @@ import pytest
 from addons import preconditions
 from addons.calls import need
 from addons.runtime import Runtime
+from gatehold.ruling import Ruling
 from policy.actions.decoding import decode
 from policy.codes import Code
 from policy.errors import Refusal
@@ -27,12 +28,12 @@ def _check(runtime: Runtime, body: Any, agent: Agent | None = None) -> None:
 
 def test_a_patch_that_reads_what_is_hidden_is_refused(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where values of Secrets are hidden; elsewhere there is nothing to get around."""
-    monkeypatch.setattr(type(runtime.gateway), "hides_secrets", lambda *_: True)
+    monkeypatch.setattr(Ruling, "hides_secrets", lambda *_: True)
     with pytest.raises(Refusal) as refusal:
         _check(runtime, COPY)
     assert refusal.value.code is Code.DLP_BLOCKED
     _check(runtime, [{"op": "add", "path": "/data/password", "value": "eA=="}])
-    monkeypatch.setattr(type(runtime.gateway), "hides_secrets", lambda *_: False)
+    monkeypatch.setattr(Ruling, "hides_secrets", lambda *_: False)
     _check(runtime, COPY)
 
 
@@ -54,7 +55,7 @@ def test_what_no_server_can_carry_out_is_refused(runtime: Runtime) -> None:
 
 def test_only_profiles_that_name_secrets_hide_them(runtime: Runtime) -> None:
     """By their kind; the detectors alone do not."""
-    masking = runtime.gateway.masking
+    masking = runtime.gateway.ruling.masking
     assert masking.hides_kind("Secret", ("pii", "kubernetes"))
     assert not masking.hides_kind("Secret", ("pii", "secrets"))
     assert not masking.hides_kind("Secret", ())

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from addons.calls import need
 from addons.rejudge import Rejudge
 from addons.runtime import Runtime
+from gatehold.ruling import InForce
 from policy.codes import Code
 from policy.errors import Refusal
 from policy.model import Agent, ApprovalObligation, Decision, MaskObligation, Obligations, Verdict
@@ -34,6 +35,11 @@ class Engine:
 
     def __init__(self, decision: Decision | Exception) -> None:
         self.decision = decision
+        self.revision = decision.revision if isinstance(decision, Decision) else "r1"
+
+    def rule_hash(self, name: str) -> str:
+        """Every rule is another one in every revision, but for one."""
+        return name if name == "lasting" else f"{name} {self.revision}"
 
     def decide(self, *_call: object, limits: object, **_more: object) -> Decision:
         assert limits is None
@@ -68,7 +74,9 @@ def turned(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Callable[..., A
         call.token, call.decision, call.approval = "t", allowed() if before is None else before, approval or None
         call.grants = grants
         monkeypatch.setattr(runtime.gateway, "verifier", Verifier(agent))
-        monkeypatch.setattr(runtime.gateway, "engine", Engine(now))
+        ruling = runtime.gateway.ruling
+        call.ruling = replace(ruling, engine=cast("Any", Engine(call.decision)))
+        monkeypatch.setattr(runtime.gateway, "in_force", InForce(replace(ruling, engine=cast("Any", Engine(now)))))
         runtime.open_streams.add(call, flow, cuts.append)
         await Rejudge(runtime).turn()
         assert bool(runtime.open_streams.all()) is not bool(cuts)
@@ -83,6 +91,8 @@ async def test_what_is_allowed_goes_on(turned: Callable[..., Any]) -> None:
     assert not await turned(allowed())
     assert not await turned(replace(allowed(), revision="r2"))
     assert not await turned(HELD, before=HELD, approval="apr_1")
+    lasting = replace(HELD, obligations=Obligations(approval=replace(APPROVAL, rules=("lasting",))))
+    assert not await turned(replace(lasting, revision="r2"), before=lasting, approval="apr_1")
 
 
 @pytest.mark.parametrize("stands", [True, False])
@@ -142,7 +152,8 @@ async def test_a_late_view_of_the_revoked_ends_nothing_at_once(
     cuts, flow = list[str](), make_flow()
     call = sealed(runtime, flow)
     call.token, call.decision = "t", allowed()
-    monkeypatch.setattr(runtime.gateway, "engine", Engine(allowed()))
+    decided = replace(runtime.gateway.ruling, engine=cast("Any", Engine(allowed())))
+    monkeypatch.setattr(runtime.gateway, "in_force", InForce(decided))
     runtime.open_streams.add(call, flow, cuts.append)
     rejudge = Rejudge(runtime)
     for agent in (None, None, AGENT, None, None):

@@ -123,7 +123,7 @@ async def test_long_streams_are_recorded_in_parts(runtime: Runtime) -> None:
 def _decided(runtime: Runtime, url: str, headers: dict[str, str], profiles: tuple[str, ...] = ()) -> bool:
     flow = make_flow(make_request(url))
     call = sealed(runtime, flow, target="main" if url.startswith(CLUSTER) else "crm", profiles=profiles)
-    return is_stream(call, make_response(headers=headers), runtime.gateway.masking)
+    return is_stream(call, make_response(headers=headers), runtime.gateway.ruling.masking)
 
 
 CRM, LOG = "https://crm.corp.example/x", f"{CLUSTER}/api/v1/namespaces/prod/pods/a/log"
@@ -280,7 +280,9 @@ async def test_what_may_pass_unmasked_is_kept_whole(runtime: Runtime) -> None:
         call = sealed(runtime, make_flow(make_request(CRM)))
         asked = MaskObligation(profiles=("pii",), on_unmaskable=choice)
         call.decision = replace(need(call.decision), obligations=Obligations(mask=asked))
-        assert not is_stream(call, make_response(headers={"Content-Type": "text/plain"}), runtime.gateway.masking)
+        assert not is_stream(
+            call, make_response(headers={"Content-Type": "text/plain"}), runtime.gateway.ruling.masking
+        )
 
 
 async def test_a_language_model_is_asked_off_the_loop(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,5 +291,5 @@ async def test_a_language_model_is_asked_off_the_loop(runtime: Runtime, monkeypa
     stream = need(flow.response).stream
     assert isinstance(stream, ResponseStream)
     assert not stream.takes_long(b"data: x\n\n")
-    monkeypatch.setattr(type(runtime.gateway.masking), "asks_models", True)
+    monkeypatch.setattr(type(runtime.gateway.ruling.masking), "asks_models", True)
     assert stream.takes_long(b"data: x\n\n")

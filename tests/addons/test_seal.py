@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 from mitmproxy import http
@@ -11,6 +12,7 @@ from addons.record import Recording
 from addons.runtime import Runtime
 from addons.seal import Seal
 from policy.codes import Code
+from policy.errors import Refusal
 from policy.model import LimitObligation, RuleName
 from tests.addons.support import judged, make_flow
 
@@ -37,6 +39,21 @@ async def test_a_whole_call_is_sealed(runtime: Runtime, seal: Seal) -> None:
     assert runtime.ledger.sealed(flow)
 
 
+@pytest.mark.parametrize(("waited", "code"), [(0.0, None), (60.0, Code.REVOKED)])
+async def test_an_agent_that_was_revoked_on_the_way(
+    runtime: Runtime, seal: Seal, monkeypatch: pytest.MonkeyPatch, waited: float, code: Code | None
+) -> None:
+    """A call that took long, for lookups or a search, is not let out; one that was authenticated just now is not asked."""
+    gone = AsyncMock(side_effect=Refusal(Code.REVOKED, "Access was revoked."))
+    monkeypatch.setattr(runtime.gateway, "verifier", Mock(verify=gone, verify_cached=Mock(return_value=None)))
+    flow = make_flow()
+    call = judged(runtime, flow, limits=(LIMIT,))
+    call.token, call.started = "planted", call.started - waited
+    await seal.request(flow)
+    assert (_code(call), call.forwarded) == (code, code is None)
+    assert len(runtime.gateway.ruling.limiting.ledger) == (0 if code else 1)
+
+
 @pytest.mark.parametrize("missing", [stage for stage in Stage if stage is not Stage.SEAL])
 async def test_a_missing_stamp_is_refused(runtime: Runtime, seal: Seal, missing: Stage) -> None:
     """Whichever it is, and nothing was charged."""
@@ -46,7 +63,7 @@ async def test_a_missing_stamp_is_refused(runtime: Runtime, seal: Seal, missing:
     await seal.request(flow)
     assert _code(call) is Code.GATEWAY_ERROR
     assert not call.forwarded
-    assert len(runtime.gateway.limiting.ledger) == 0
+    assert len(runtime.gateway.ruling.limiting.ledger) == 0
 
 
 def _host(flow: http.HTTPFlow) -> None:
@@ -89,7 +106,7 @@ async def test_what_changed_after_it_was_judged_is_refused(
     assert _code(call) is code
     assert flow.response is not None
     assert not runtime.ledger.sealed(flow)
-    assert len(runtime.gateway.limiting.ledger) == 0
+    assert len(runtime.gateway.ruling.limiting.ledger) == 0
 
 
 async def test_limits_are_charged_as_a_call_leaves(runtime: Runtime, seal: Seal) -> None:

@@ -127,7 +127,7 @@ async def test_an_upgrade_is_judged_where_a_rule_could_open_it(runtime: Runtime)
     target = runtime.gateway.registry.named("crm")
     assert target is not None
     request = make_request(headers={"Upgrade": "websocket"})
-    assert not is_opened(runtime, target, request)
+    assert not is_opened(runtime.gateway.ruling.engine, target, request)
 
 
 @pytest.mark.parametrize(

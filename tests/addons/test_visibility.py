@@ -144,7 +144,7 @@ async def test_a_hidden_object_is_one_that_no_rule_opens(redact: Redact) -> None
     unopened = make_flow(make_request(POD))
     call = redact.runtime.ledger.open(unopened)
     call.target = redact.runtime.gateway.registry.named("main")
-    decision = redact.runtime.gateway.engine.default_deny()
+    decision = redact.runtime.gateway.ruling.engine.default_deny()
     from addons.decide import denial
 
     redact.runtime.refuse(unopened, denial(decision, None))
@@ -325,4 +325,4 @@ async def test_only_watches_are_streamed(runtime: Runtime) -> None:
         call = sealed(runtime, make_flow(make_request(url)), target="main", filter=TEAM_A)
         response = make_response(headers=events)
         response.status_code = status
-        assert is_stream(call, response, runtime.gateway.masking) is expected
+        assert is_stream(call, response, runtime.gateway.ruling.masking) is expected

@@ -177,7 +177,7 @@ async def test_a_language_model_is_asked_off_the_loop(
 ) -> None:
     """However short the message; a prompt waits until the tunnel was woken."""
     flow = await opened(sockets)
-    monkeypatch.setattr(type(sockets.runtime.gateway.masking), "asks_models", True)
+    monkeypatch.setattr(type(sockets.runtime.gateway.ruling.masking), "asks_models", True)
     threads: list[object] = []
 
     async def to_thread(work: Callable[[], None]) -> None:

@@ -258,6 +258,19 @@ def test_a_yes_may_leave_a_grant(desk: ApprovalDesk, make_call: Calls, store: St
     assert [event["action"] for event in _events(store, "grant")] == ["create", "revoke"]
 
 
+def test_grants_end_with_the_rules_that_asked(desk: ApprovalDesk, make_call: Calls, store: Store, clock: Any) -> None:
+    """By name and content; the same name with another content is another rule. Nothing else ends."""
+    terms = GrantTerms(scope="rule", seconds=60.0, verb="DELETE", resource="/customers/*", name="/customers/1")
+    approval = _yes(desk, desk.open_or_join(make_call(terms=terms)))
+    [rule] = {(str(each.name), each.digest) for each in approval.call.rules}
+    assert desk.revoke_grants_of(frozenset(), reason="changed") == 0
+    assert desk.revoke_grants_of({(rule[0], "another"), ("another", rule[1])}, reason="changed") == 0
+    assert len(desk.grants()) == 1
+    assert desk.revoke_grants_of({rule}, reason="changed") == 1
+    assert not desk.grants()
+    assert _events(store, "grant")[-1]["reason"] == "changed"
+
+
 def test_listing_is_newest_first(desk: ApprovalDesk, make_call: Calls, clock: Any) -> None:
     """Of all states or one."""
     for key in ("1", "2", "3"):
