@@ -37,7 +37,7 @@ class Background:
     ) -> None:
         self._store = store
         self._desk = desk
-        self._ledger = ledger
+        self.ledger = ledger
         self._recorder = recorder
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
@@ -48,7 +48,7 @@ class Background:
     async def start(self) -> None:
         """Read back the budgets and begin."""
         rows = await asyncio.to_thread(limits.load, self._store, now=self._clock())
-        self._ledger.restore(rows)
+        self.ledger.restore(rows)
         self._task = asyncio.create_task(self._run(), name="gatehold background")
 
     def every_turn(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -116,11 +116,11 @@ class Background:
 
     async def _flush_limits(self) -> None:
         """The ledger belongs to the loop; only writing goes to a thread."""
-        states = self._ledger.export_dirty(self._clock())
+        states = self.ledger.export_dirty(self._clock())
         try:
             await asyncio.to_thread(limits.save, self._store, states)
         except BaseException:
-            self._ledger.export_again(states)
+            self.ledger.export_again(states)
             raise
 
     async def _drain_outbox(self) -> None:

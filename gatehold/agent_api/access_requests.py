@@ -15,9 +15,9 @@ from gatehold.agent_api.slots import Slots
 from gatehold.approvals import advance
 from gatehold.approvals.model import Approval, HeldCall
 from gatehold.approvals.presenting import timestamp
+from gatehold.config import Configuration
 from policy.access import asking
 from policy.codes import Code
-from policy.engine import Engine
 from policy.errors import Refusal
 from policy.model import Agent, TargetName
 
@@ -36,13 +36,12 @@ class OpensApprovals(Protocol):
 class AccessRequests:
     """Answers requests for access."""
 
-    engine: Engine
+    current: Callable[[], Configuration]
+    """The configuration that is in force."""
     desk: OpensApprovals
     mask: Callable[[str, TargetName], str]
     """Masks what an agent wrote about a target; may take long."""
     key: bytes = field(repr=False)
-    longest: float
-    """Seconds that any grant may last."""
     slots: Slots = field(default_factory=lambda: Slots(UNDER_WAY))
 
     async def answer(self, request: Request) -> Response:
@@ -64,17 +63,18 @@ class AccessRequests:
         return answer
 
     def _open(self, agent: Agent, document: AccessDocument) -> Approval:
-        traits = self.engine.targets.get(TargetName(document.target))
+        configuration = self.current()
+        traits = configuration.traits.get(TargetName(document.target))
         if traits is None:
             raise Refusal(Code.DEFAULT_DENY, "No rule asks for an approval of such calls of yours.")
         wish = document.wish(traits.family)
         call = advance.question(
             agent,
             wish,
-            asking(self.engine, agent, wish),
+            asking(configuration.engine, agent, wish),
             family=traits.family,
             seconds=document.seconds,
-            longest=self.longest,
+            longest=configuration.gateway.spec.approvals.max_grant,
             justification=self.mask(document.justification, wish.target),
             purpose=self.mask(agent.purpose, wish.target),
             key=self.key,

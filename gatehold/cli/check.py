@@ -8,7 +8,10 @@ import typer
 from gatehold.cli.output import UNUSABLE, counted, print_items, print_problems
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gatehold.config import Configuration
+    from policy.model import Problem
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -34,7 +37,7 @@ def check(
     try:
         configuration = load(config)
         if resolve:
-            problems += missing(configuration)
+            problems += (*missing(configuration), *_unusable_certificates(configuration))
         if strict:
             problems += lenient(configuration)
     except ConfigurationError as error:
@@ -47,6 +50,24 @@ def check(
         raise typer.Exit(UNUSABLE)
     if not as_json:
         typer.echo(_summary(configuration))
+
+
+def _unusable_certificates(configuration: "Configuration") -> "Iterator[Problem]":
+    """Of SAML providers: files that can be read, but verify nothing."""
+    gateway = configuration.gateway
+    if not gateway.spec.identity.saml:
+        return
+    from gatehold.identity.exchange.signature import certificates
+    from policy.model import Problem
+
+    for provider in gateway.spec.identity.saml:
+        try:
+            certificates(provider.certificate.read_bytes())
+        except ValueError as error:
+            told = f"SAML provider {provider.name}: {provider.certificate}: {error}"
+            yield Problem(file=gateway.file, line=gateway.line, message=told)
+        except OSError:
+            continue  # that it cannot be read is told already
 
 
 def _summary(configuration: "Configuration") -> str:

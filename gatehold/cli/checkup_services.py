@@ -6,6 +6,7 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 from gatehold.cli.checkup import Item, failed, ok, warning
 from gatehold.config import Configuration, Target
@@ -13,6 +14,7 @@ from gatehold.config.credentials import CredentialSpec
 
 _PATIENCE = 15.0
 """Seconds for everything that waits for somebody else."""
+_SOON = timedelta(days=14)
 
 
 def store(configuration: Configuration) -> Iterator[Item]:
@@ -181,6 +183,28 @@ def issuers(configuration: Configuration) -> Iterator[Item]:
             yield failed(check, said, "its agents cannot be told from strangers: see spec.identity.issuers")
         else:
             yield ok(check, f"{issuer.issuer}: keys can be had")
+
+
+def saml(configuration: Configuration) -> Iterator[Item]:
+    """Whether the certificates of every SAML provider can be used, and until when."""
+    from gatehold.identity.exchange.signature import certificates
+
+    for provider in configuration.gateway.spec.identity.saml:
+        check, todo = f"saml {provider.name}", "its assertions are refused: see spec.identity.saml"
+        try:
+            found = certificates(provider.certificate.read_bytes())
+        except (OSError, ValueError) as error:
+            told = error.strerror if isinstance(error, OSError) else error
+            yield failed(check, f"{provider.certificate}: {told}", todo)
+            continue
+        now = datetime.now(UTC)
+        ends = max((each.not_valid_after_utc for each in found if each.not_valid_before_utc <= now), default=now)
+        if ends <= now:
+            yield failed(check, f"{provider.certificate}: no certificate counts now", todo)
+        elif ends <= now + _SOON:
+            yield warning(check, f"the last certificate ends at {ends:%Y-%m-%d}", "ask the provider for the next one")
+        else:
+            yield ok(check, f"{provider.entity_id}: certificates count until {ends:%Y-%m-%d}")
 
 
 async def _key_problems(configuration: Configuration) -> tuple[str, ...]:

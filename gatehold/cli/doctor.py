@@ -65,9 +65,10 @@ def _items(directory: Path, *, connect: bool) -> Iterator[Item]:
 
 
 def _checks(configuration: "Configuration", *, connect: bool) -> _Checks:
-    from gatehold.cli import checkup_channels
+    from gatehold.cli import checkup_audit, checkup_channels, checkup_objects
     from gatehold.cli import checkup_machine as machine
     from gatehold.cli import checkup_services as services
+    from gatehold.cli.checkup_reload import last_attempt
 
     data_dir, now = configuration.data_dir, datetime.now(UTC)
     checks: _Checks = [
@@ -76,12 +77,17 @@ def _checks(configuration: "Configuration", *, connect: bool) -> _Checks:
         ("clock", lambda: machine.clock(data_dir, now)),
         ("ca", lambda: machine.authority(data_dir, now)),
         ("store", lambda: services.store(configuration)),
+        ("reload", lambda: last_attempt(configuration)),
         ("ports", lambda: services.ports(configuration)),
         ("masking", lambda: services.masking(configuration)),
         ("issuers", lambda: services.issuers(configuration)),
+        ("saml", lambda: services.saml(configuration)),
         ("files", lambda: services.files(configuration)),
         ("credentials", lambda: services.credentials(configuration)),
         ("channels", lambda: checkup_channels.channels(configuration)),
+        ("sinks", lambda: checkup_audit.sinks(configuration)),
+        ("anchors", lambda: checkup_audit.anchors(configuration)),
+        ("object store", lambda: checkup_objects.object_store(configuration)),
     ]
     return [*checks, ("targets", lambda: services.targets(configuration))] if connect else checks
 

@@ -35,7 +35,11 @@ COMMANDS = {
     "schema": Entry("Print the JSON Schema of configuration documents.", "gatehold.cli.schema"),
     "policy": Entry("Explain decisions; run policy tests.", "gatehold.cli.policy", is_group=True),
     "token": Entry("Make keys and agent tokens.", "gatehold.cli.token", is_group=True),
+    "keys": Entry("API keys of agents without an identity provider.", "gatehold.cli.keys", is_group=True),
+    "reload": Entry("Bring a changed configuration into force.", "gatehold.cli.reload"),
     "ca": Entry("Print the certificate that agents must trust.", "gatehold.cli.ca"),
+    "env": Entry("Print what agents need in their environment.", "gatehold.cli.env"),
+    "agent-proxy": Entry("Forward an agent's clients with its token.", "gatehold.cli.agent_proxy"),
     "mask": Entry("Show what a file looks like when it is masked.", "gatehold.cli.mask"),
     "users": Entry("People who may answer approvals.", "gatehold.cli.users", is_group=True),
     "approvals": Entry("Calls that wait for a person.", "gatehold.cli.approvals", is_group=True),
@@ -43,6 +47,7 @@ COMMANDS = {
     "sessions": Entry("Sessions of agents.", "gatehold.cli.sessions", is_group=True),
     "revoke": Entry("Take access away from agents, or give it back.", "gatehold.cli.revoke"),
     "recordings": Entry("What was recorded.", "gatehold.cli.recordings", is_group=True),
+    "replay": Entry("Make the calls of a recorded session again.", "gatehold.cli.replay"),
     "audit": Entry("The audit journal.", "gatehold.cli.audit", is_group=True),
 }
 

@@ -22,20 +22,9 @@ class Bucket:
     """``s3://``, ``gs://`` or ``az://``, and a prefix."""
 
     def __init__(self, url: str, reached: ObjectStoreSpec | None = None) -> None:
-        """``reached``: how an S3 store is reached, where not as the environment says. Raises ValueError."""
+        """As ``open_bucket``."""
         self._host = urlsplit(url).netloc
-        options: ClientConfig = {"timeout": "20s", "connect_timeout": "10s", "allow_http": _is_here(reached)}
-        config = _config(reached) if reached is not None and url.startswith("s3://") else None
-        retries: RetryConfig = {"max_retries": 2}
-        try:
-            if config is not None:
-                self._store: ObjectStore = S3Store.from_url(
-                    url, config=config, client_options=options, retry_config=retries
-                )
-            else:
-                self._store = from_url(url, client_options=options, retry_config=retries)
-        except (BaseError, ValueError) as error:
-            raise ValueError(f"{self._host}: {type(error).__name__}") from None
+        self._store = open_bucket(url, reached)
 
     def keep(self, checkpoint: Checkpoint) -> bool:
         """Create an object."""
@@ -63,6 +52,29 @@ class Bucket:
         except BaseError as error:
             raise OSError(f"{self._host}: {type(error).__name__}") from None
         return Checkpoint.parse(lines[0]) if len(lines) == 1 else None
+
+
+def open_bucket(url: str, reached: ObjectStoreSpec | None = None, *, timeout: str = "20s") -> "ObjectStore":
+    """``s3://``, ``gs://`` or ``az://``, and a prefix; connects to nothing yet.
+
+    ``reached``: how an S3 store is reached, where not as the environment says. ``timeout``: of one request. Raises
+    ValueError, which names no key.
+    """
+    host = urlsplit(url).netloc
+    options: ClientConfig = {"timeout": timeout, "connect_timeout": "10s", "allow_http": _is_here(reached)}
+    if reached is not None and reached.ca is not None:
+        try:
+            options["root_certificate"] = reached.ca.read_bytes()
+        except OSError as error:
+            raise ValueError(f"{reached.ca}: {error.strerror}") from None
+    config = _config(reached) if reached is not None and url.startswith("s3://") else None
+    retries: RetryConfig = {"max_retries": 2}
+    try:
+        if config is not None:
+            return S3Store.from_url(url, config=config, client_options=options, retry_config=retries)
+        return from_url(url, client_options=options, retry_config=retries)
+    except (BaseError, ValueError) as error:
+        raise ValueError(f"{host}: {type(error).__name__}") from None
 
 
 def _config(reached: ObjectStoreSpec) -> "S3Config":

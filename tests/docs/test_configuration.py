@@ -7,7 +7,17 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from gatehold.config import channels, console, credentials, gateway, issuers, target
+from gatehold.config import (
+    channels,
+    console,
+    credential_sources,
+    credentials,
+    exchange,
+    gateway,
+    issuers,
+    recordings,
+    target,
+)
 from masking.profiles import ner_spec, restore_spec
 from masking.profiles import spec as profiles
 from policy import packs
@@ -20,13 +30,24 @@ SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
     "packs[]": (schema.PackUse,),
     "listen[]": (gateway.ListenSpec,),
     "identity": (issuers.IdentitySpec,),
+    "identity.saml[]": (exchange.SamlSpec,),
+    "identity.saml[].claims": (exchange.SamlClaimsSpec,),
+    "identity.exchange": (exchange.ExchangeSpec,),
     "identity.issuers[]": (issuers.IssuerSpec,),
     "identity.issuers[].jwks": (issuers.JwksSpec,),
     "identity.issuers[].claims": (issuers.ClaimsSpec,),
     "identity.issuers[].groups": (issuers.GroupsSpec,),
     "store": (gateway.StoreSpec,),
     "approvals": (gateway.ApprovalsSpec,),
-    "recordings": (gateway.RecordingsSpec,),
+    "recordings": (recordings.RecordingsSpec,),
+    "recordings.rollover": (recordings.RolloverSpec,),
+    "recordings.objectStore": (recordings.ObjectStoreSpec,),
+    "audit": (recordings.AuditSpec,),
+    "audit.sinks[]": (recordings.SinkSpec,),
+    "audit.sinks[].syslog": (recordings.SyslogSpec,),
+    "audit.sinks[].webhook": (recordings.SinkWebhookSpec,),
+    "audit.anchors[]": (recordings.AnchorSpec,),
+    "reload": (recordings.ReloadSpec,),
     "console": (console.ConsoleSpec,),
     "console.login": (console.LoginSpec,),
     "console.login.oidc": (console.OidcSpec,),
@@ -42,8 +63,19 @@ SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
     "tls": (target.TlsSpec,),
     "credential": (credentials.CredentialSpec,),
     "credential.basic": (credentials.BasicSpec,),
+    "credential.aws": (credentials.AwsSpec,),
+    "credential.clientCertificate": (credentials.ClientCertificateSpec,),
     "credential.kubernetes": (credentials.KubernetesCredentialSpec,),
     "credential.kubernetes.serviceAccount": (credentials.ServiceAccountSpec,),
+    "credential.from": (credential_sources.FromSpec,),
+    "credential.from.vault": (credential_sources.VaultSpec,),
+    "credential.from.vault.auth": (credential_sources.VaultAuthSpec,),
+    "credential.from.vault.auth.approle": (credential_sources.AppRoleSpec,),
+    "credential.from.vault.auth.kubernetes": (credential_sources.VaultKubernetesSpec,),
+    "credential.from.exec": (credential_sources.ExecSpec,),
+    "credential.from.oauth": (credential_sources.OAuthClientSpec,),
+    "credential.from.exchange": (credential_sources.ExchangedSpec,),
+    "credential.from.githubApp": (credential_sources.GitHubAppSpec,),
     "paths": (target.PathsSpec,),
     "spec of a MaskProfile": (profiles.MaskProfileSpec,),
     "entities": (profiles.EntitySpec,),
@@ -139,7 +171,8 @@ def test_every_key_of_a_rule_is_in_the_policy_page(model: type[BaseModel]) -> No
 def test_every_model_is_documented() -> None:
     """A part of a document that is added is added to the page as well."""
     known = {model for models in SECTIONS.values() for model in models} | set(RULE)
-    told = {model for module in (console, gateway, issuers, target, profiles, schema) for model in vars(module).values()
+    modules = (console, credential_sources, gateway, issuers, target, profiles, schema)
+    told = {model for module in modules for model in vars(module).values()
             if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == module.__name__
             and model.__name__.endswith("Spec")}  # fmt: skip
     assert told <= known

@@ -24,10 +24,11 @@ def test_every_problem_is_told_at_once(case: str, monkeypatch: pytest.MonkeyPatc
     assert [(p.file, p.line) for p in caught.value.problems] == sorted((p.file, p.line) for p in caught.value.problems)
 
 
-def test_no_problem_repeats_a_credential() -> None:
+@pytest.mark.parametrize("case", ["credentials", "credential-sources"])
+def test_no_problem_repeats_a_credential(case: str) -> None:
     """What stands in a credential field is secret, even if it is wrong."""
     with pytest.raises(ConfigurationError) as caught:
-        load(CASES / "broken" / "credentials")
+        load(CASES / "broken" / case)
     assert "sekrit" not in str(caught.value)
     assert "sekrit" not in repr(caught.value)
 

@@ -1,0 +1,106 @@
+"""A bucket, and a prefix in it, into which finished files are put once.
+
+An object carries the SHA-256 of its bytes as metadata (``sha256``). What stands there already is read back: the same
+bytes are as good as put (a crash came before it was noted), others are somebody else's, and stay.
+"""
+
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
+
+from gatehold.config.recordings import RecordingsSpec
+from gatehold.sinks.buckets import open_bucket
+from policy.errors import GateholdError
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+TIMEOUT: Final = "300s"
+"""Of one request; a file is one."""
+_DIGEST: Final = "sha256"
+"""Name of the metadata."""
+
+
+class BucketUnavailable(GateholdError):
+    """It did not answer, or not as it should; the text names the bucket and the kind of error, and no key."""
+
+
+class ObjectMissing(BucketUnavailable):
+    """There is no such object, or no such bucket."""
+
+
+class ObjectDiffers(GateholdError):
+    """There is an object of that name, with other bytes."""
+
+
+class ObjectPlace:
+    """Where the files of a configuration go. Methods raise BucketUnavailable."""
+
+    def __init__(self, spec: RecordingsSpec) -> None:
+        self.host = urlsplit(spec.url).netloc
+        self._url = spec.url
+        self._reached = spec.object_store if spec.object_store.model_fields_set else None
+        self._opened: ObjectStore | None = None
+
+    async def create(self, name: str, data: bytes, digest: str) -> None:
+        """Put an object that was not there, and look that it is. Raises ObjectDiffers too."""
+        try:
+            await obstore.put_async(self._store(), name, data, mode="create", attributes={_DIGEST: digest})
+        except (AlreadyExistsError, PreconditionError):
+            await self._compare(name, len(data), digest)
+        except (BaseError, OSError, ValueError) as error:
+            raise self._unavailable(error) from None
+        else:
+            await self.check(name, len(data), digest)
+
+    async def check(self, name: str, size: int, digest: str) -> None:
+        """Is an object there, of this size and hash? Read back where it does not tell. Raises ObjectDiffers too."""
+        try:
+            found = await obstore.get_async(self._store(), name, options={"head": True})
+        except (BaseError, OSError, ValueError) as error:
+            raise self._unavailable(error) from None
+        if found.meta["size"] != size:
+            raise ObjectDiffers(f"{name} has {found.meta['size']} bytes in {self.host}, not {size}")
+        if found.attributes.get(_DIGEST) != digest:
+            await self._compare(name, size, digest)
+
+    async def read(self, name: str) -> AsyncIterator[bytes]:
+        """The bytes of an object, piece by piece."""
+        try:
+            found = await obstore.get_async(self._store(), name)
+            async for piece in found.stream():
+                yield bytes(piece)
+        except FileNotFoundError:
+            raise ObjectMissing(f"{name} is not in {self.host}") from None
+        except (BaseError, OSError, ValueError) as error:
+            raise self._unavailable(error) from None
+
+    async def answers(self) -> None:
+        """Does it answer at all?"""
+        try:
+            await obstore.list_with_delimiter_async(self._store())
+        except (BaseError, OSError, ValueError) as error:
+            raise self._unavailable(error) from None
+
+    async def _compare(self, name: str, size: int, digest: str) -> None:
+        found, length = sha256(), 0
+        async for piece in self.read(name):
+            found.update(piece)
+            length += len(piece)
+        if (length, found.hexdigest()) != (size, digest):
+            raise ObjectDiffers(f"{name} is in {self.host} with other bytes")
+
+    def _store(self) -> "ObjectStore":
+        if self._opened is None:
+            self._opened = open_bucket(self._url, self._reached, timeout=TIMEOUT)
+        return self._opened
+
+    def _unavailable(self, error: Exception) -> BucketUnavailable:
+        """What the store says may be long, and is not told; the next attempt reads keys and certificates anew."""
+        is_ours = self._opened is None
+        self._opened = None
+        return BucketUnavailable(str(error) if is_ours else f"{self.host}: {type(error).__name__}")
