@@ -1,6 +1,7 @@
 """Feeds the index beside the calls: a little each second, so that it costs them nothing they would notice.
 
-What it does not get done while much is called, it does later; who asks the index in between brings it up to date.
+While much is called most turns are left out: what was not done is done later, and who asks the index in between brings
+it up to date, or reads the journal.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from typing import Final
 
 from recordings.index.asking import Index
 from recordings.index.schema import Unusable
+from recordings.journal import JOURNAL, WRITER, journal_files
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +20,10 @@ TURN: Final = 1.0
 """Seconds between two turns."""
 SHARE: Final = 0.1
 """Seconds of a turn, half of which it lets others run."""
+BUSY: Final = 256 * 1024
+"""Bytes by which the journal grows in a turn while much is called: some hundred lines."""
+LEFT_OUT: Final = 9
+"""Turns in a row that are left out then."""
 
 
 class Indexing:
@@ -27,6 +33,9 @@ class Indexing:
         self._data_dir = data_dir
         self._index: Index | None = None
         self._fault = ""
+        self._size: int | None = None
+        """Of the newest journal files at the last turn, in bytes."""
+        self._left_out = 0
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -55,6 +64,8 @@ class Indexing:
                     await self._stopping.wait()
 
     def _turn(self) -> None:
+        if self._leaves_out():
+            return
         try:
             if self._index is None:
                 self._index = Index(self._data_dir)
@@ -67,3 +78,16 @@ class Indexing:
             if str(error) != self._fault:
                 logger.warning("gatehold: the index of recordings cannot be used: %s", error)
             self._fault = str(error)
+
+    def _leaves_out(self) -> bool:
+        before, self._size = self._size, self._newest()
+        is_busy = before is not None and self._size - before > BUSY
+        self._left_out = self._left_out + 1 if is_busy and self._left_out < LEFT_OUT else 0
+        return self._left_out > 0
+
+    def _newest(self) -> int:
+        size = 0
+        for path in journal_files(self._data_dir / JOURNAL / WRITER)[-2:]:
+            with contextlib.suppress(OSError):  # retention may have deleted it
+                size += path.stat().st_size
+        return size
