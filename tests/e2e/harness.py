@@ -36,6 +36,20 @@ START_SECONDS = 60
 SHELLS_SINCE = 30
 """Minor version of the first kubectl that opens shells over WebSocket."""
 NAMES = ("crm.corp.example", "open.corp.example", "kubernetes.corp.example", "localhost", "127.0.0.1")
+ONE_PROXY = """
+apiVersion: gatehold.dev/v1
+kind: Gateway
+metadata: {name: default}
+spec:
+  dataDir: ./data
+  agentApi: {host: 127.0.0.1, port: @AGENT_API@}
+  console: {host: 127.0.0.1, port: @CONSOLE@}
+  listen: [{mode: regular, host: 127.0.0.1, port: @PROXY@}]
+  identity:
+    issuers:
+      - {name: corp, issuer: "https://idp.test", audience: gatehold, jwks: {file: "@JWKS@"}, algorithms: [EdDSA]}
+"""
+"""A gateway with one forward proxy and the keys of an installation; what it governs is for its user to add."""
 
 
 _LOWEST_PORT, _PORTS = 10_000, 20_000

@@ -30,7 +30,7 @@ from gatehold.demo.kubernetes.app import kubernetes_app
 from gatehold.demo.kubernetes.cluster import Cluster
 from gatehold.demo.kubernetes.identities import Identity
 from gatehold.demo.serving import serve
-from tests.e2e.harness import GatewayProcess, Installation, clean_environment, installation, require, running
+from tests.e2e.harness import ONE_PROXY, GatewayProcess, Installation, clean_environment, installation, require, running
 from tests.e2e.mirror import Mirror, Seen
 from tests.gatehold.credentials.doubles.authorization import CLIENT, SECRET, AuthorizationServer
 from tests.gatehold.credentials.doubles.vault import VaultDouble
@@ -43,18 +43,7 @@ PASSWORDS = ("planted-password-a1b2", "planted-password-c3d4")
 PRINTED = "planted-printed-key-5e6f"
 RESOURCE = "https://crm.corp.example/"
 PATIENCE = 30.0
-CONFIGURATION = """
-apiVersion: gatehold.dev/v1
-kind: Gateway
-metadata: {name: default}
-spec:
-  dataDir: ./data
-  agentApi: {host: 127.0.0.1, port: @AGENT_API@}
-  console: {host: 127.0.0.1, port: @CONSOLE@}
-  listen: [{mode: regular, host: 127.0.0.1, port: @PROXY@}]
-  identity:
-    issuers:
-      - {name: corp, issuer: "https://idp.test", audience: gatehold, jwks: {file: "@JWKS@"}, algorithms: [EdDSA]}
+DOCUMENTS = """
 ---
 apiVersion: gatehold.dev/v1
 kind: Policy
@@ -180,7 +169,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         sources = _sources(directory, *addresses, issuer)
         sources["cluster"] = sources["exchange"]
         server = make_certificate(directory / "server", tuple(f"{name}.corp.example" for name in sources))
-        text = CONFIGURATION
+        text = ONE_PROXY + DOCUMENTS
         for name, credential in sources.items():
             # Each behind a port of its own: no two targets may be the same place.
             app = kubernetes_app(cluster) if name == "cluster" else mirror.app()

@@ -8,22 +8,6 @@ from typer.testing import CliRunner
 
 from gatehold.cli.keys import app
 
-GATEWAY = """
-apiVersion: gatehold.dev/v1
-kind: Gateway
-metadata: {name: default}
-spec:
-  dataDir: ./data
-  listen: [{mode: regular, host: 127.0.0.1, port: 8080}]
-  identity: {issuers: []}
-"""
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> str:
-    (tmp_path / "gateway.yaml").write_text(GATEWAY)
-    return str(tmp_path)
-
 
 def run(config: str, *arguments: str) -> tuple[int, str, str]:
     """Exit code, and what was printed where."""
@@ -57,17 +41,18 @@ def test_create_prints_the_key_alone(config: str) -> None:
     assert "not shown again" in err
 
 
-def test_a_group_that_an_issuer_may_assert(tmp_path: Path) -> None:
+def test_a_group_that_an_issuer_may_assert(config: str) -> None:
     """The issuer has to say which groups are its own, before a key is given one; a key without groups is not asked."""
-    file = tmp_path / "gateway.yaml"
+    file = Path(config) / "gateway.yaml"
+    text = file.read_text()
     issuer = '[{name: corp, issuer: "https://idp", audience: g, jwks: {file: k.json}, algorithms: [EdDSA]GROUPS}]'
-    file.write_text(GATEWAY.replace("[]", issuer.replace("GROUPS", "")))
-    code, out, err = run(str(tmp_path), "create", "--subject", "ci", "--group", "planners")
+    file.write_text(text.replace("[]", issuer.replace("GROUPS", "")))
+    code, out, err = run(config, "create", "--subject", "ci", "--group", "planners")
     assert (code, out) == (2, "")
     assert "groups.allow" in err
-    assert run(str(tmp_path), "create", "--subject", "ci")[0] == 0
-    file.write_text(GATEWAY.replace("[]", issuer.replace("GROUPS", ", groups: {allow: [sre]}")))
-    create(str(tmp_path))
+    assert run(config, "create", "--subject", "ci")[0] == 0
+    file.write_text(text.replace("[]", issuer.replace("GROUPS", ", groups: {allow: [sre]}")))
+    create(config)
 
 
 def test_list_shows_whose_they_are(config: str) -> None:

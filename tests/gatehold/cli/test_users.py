@@ -1,27 +1,10 @@
 import json
 import re
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from gatehold.cli.users import app
-
-GATEWAY = """
-apiVersion: gatehold.dev/v1
-kind: Gateway
-metadata: {name: default}
-spec:
-  dataDir: ./data
-  listen: [{mode: regular, host: 127.0.0.1, port: 8080}]
-  identity: {issuers: []}
-"""
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> str:
-    (tmp_path / "gateway.yaml").write_text(GATEWAY)
-    return str(tmp_path)
 
 
 def test_users_come_and_go(config: str) -> None:
