@@ -43,10 +43,11 @@ def object_store(configuration: "Configuration") -> Iterator[Item]:
 def _ask(configuration: "Configuration") -> None:
     import asyncio
 
+    from gatehold.objects.aside import aside
     from gatehold.objects.place import ObjectPlace
 
     async def ask() -> None:
         async with asyncio.timeout(_PATIENCE):
-            await ObjectPlace(configuration.gateway.spec.recordings).answers()
+            await aside(ObjectPlace(configuration.gateway.spec.recordings).answers)
 
     asyncio.run(ask())

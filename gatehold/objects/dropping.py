@@ -12,6 +12,7 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Final
 
+from gatehold.objects.aside import aside
 from gatehold.objects.ledger import Ledger, Uploaded
 from gatehold.objects.place import ObjectDiffers, ObjectPlace
 from gatehold.store.errors import StoreError
@@ -91,7 +92,7 @@ class Dropping:
     async def _check(self, doomed: Doomed, entry: Uploaded) -> None:
         if await asyncio.to_thread(_sha256, self._data_dir / doomed.name) != entry.sha256:
             raise ObjectDiffers(f"{doomed.name} was changed here after it was copied")
-        await self._place.check(entry.key, entry.size, entry.sha256)
+        await aside(self._place.check, entry.key, entry.size, entry.sha256)
 
     def _carry_out(self, plan: Plan, now: float) -> None:
         if not self._retention.is_announced(plan):

@@ -1,6 +1,5 @@
 """Reads flow files back from the bucket, for commands; each is held against what the journal says of it."""
 
-import asyncio
 import os
 from hashlib import sha256
 from pathlib import Path
@@ -29,7 +28,7 @@ class Fetching:
         """A descriptor of a copy without a name; None: it is not there. What it holds is for the caller to check."""
         with TemporaryFile() as file:
             try:
-                asyncio.run(self._read(name, file))
+                self._read(name, file)
             except ObjectMissing:
                 return None
             return os.dup(file.fileno())
@@ -43,16 +42,16 @@ class Fetching:
         descriptor = os.open(path, flags, PRIVATE_FILE)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                size, digest = asyncio.run(self._read(name, file))
+                size, digest = self._read(name, file)
             self._compare(name, said, size, digest)
         except (BucketUnavailable, ObjectDiffers, OSError):
             path.unlink(missing_ok=True)
             raise
         return size
 
-    async def _read(self, name: str, file: IO[bytes]) -> tuple[int, str]:
+    def _read(self, name: str, file: IO[bytes]) -> tuple[int, str]:
         digest, size = sha256(), 0
-        async for piece in self._place.read(object_name(self._chain, name)):
+        for piece in self._place.read(object_name(self._chain, name)):
             file.write(piece)
             digest.update(piece)
             size += len(piece)

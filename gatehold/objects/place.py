@@ -2,9 +2,12 @@
 
 An object carries the SHA-256 of its bytes as metadata (``sha256``). What stands there already is read back: the same
 bytes are as good as put (a crash came before it was noted), others are somebody else's, and stay.
+
+Methods block. The library's own coroutines are not used: they are resumed by a thread that Python does not know, and a
+process that ends at that moment is aborted.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -46,49 +49,49 @@ class ObjectPlace:
         self._reached = spec.object_store if spec.object_store.model_fields_set else None
         self._opened: ObjectStore | None = None
 
-    async def create(self, name: str, data: bytes, digest: str) -> None:
+    def create(self, name: str, data: bytes, digest: str) -> None:
         """Put an object that was not there, and look that it is. Raises ObjectDiffers too."""
         try:
-            await obstore.put_async(self._store(), name, data, mode="create", attributes={_DIGEST: digest})
+            obstore.put(self._store(), name, data, mode="create", attributes={_DIGEST: digest})
         except (AlreadyExistsError, PreconditionError):
-            await self._compare(name, len(data), digest)
+            self._compare(name, len(data), digest)
         except (BaseError, OSError, ValueError) as error:
             raise self._unavailable(error) from None
         else:
-            await self.check(name, len(data), digest)
+            self.check(name, len(data), digest)
 
-    async def check(self, name: str, size: int, digest: str) -> None:
+    def check(self, name: str, size: int, digest: str) -> None:
         """Is an object there, of this size and hash? Read back where it does not tell. Raises ObjectDiffers too."""
         try:
-            found = await obstore.get_async(self._store(), name, options={"head": True})
+            found = obstore.get(self._store(), name, options={"head": True})
         except (BaseError, OSError, ValueError) as error:
             raise self._unavailable(error) from None
         if found.meta["size"] != size:
             raise ObjectDiffers(f"{name} has {found.meta['size']} bytes in {self.host}, not {size}")
         if found.attributes.get(_DIGEST) != digest:
-            await self._compare(name, size, digest)
+            self._compare(name, size, digest)
 
-    async def read(self, name: str) -> AsyncIterator[bytes]:
+    def read(self, name: str) -> Iterator[bytes]:
         """The bytes of an object, piece by piece."""
         try:
-            found = await obstore.get_async(self._store(), name)
-            async for piece in found.stream():
+            found = obstore.get(self._store(), name)
+            for piece in found.stream():
                 yield bytes(piece)
         except FileNotFoundError:
             raise ObjectMissing(f"{name} is not in {self.host}") from None
         except (BaseError, OSError, ValueError) as error:
             raise self._unavailable(error) from None
 
-    async def answers(self) -> None:
+    def answers(self) -> None:
         """Does it answer at all?"""
         try:
-            await obstore.list_with_delimiter_async(self._store())
+            obstore.list_with_delimiter(self._store())
         except (BaseError, OSError, ValueError) as error:
             raise self._unavailable(error) from None
 
-    async def _compare(self, name: str, size: int, digest: str) -> None:
+    def _compare(self, name: str, size: int, digest: str) -> None:
         found, length = sha256(), 0
-        async for piece in self.read(name):
+        for piece in self.read(name):
             found.update(piece)
             length += len(piece)
         if (length, found.hexdigest()) != (size, digest):

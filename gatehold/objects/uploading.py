@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from gatehold.objects.aside import aside
 from gatehold.objects.dropping import Dropping
 from gatehold.objects.finished import Finished, Spool
 from gatehold.objects.ledger import Ledger, Uploaded, object_name
@@ -99,7 +100,7 @@ class Uploading:
         digest = sha256(data).hexdigest()
         entry = Uploaded(name=file.name, chain=file.chain, size=len(data), sha256=digest)
         try:
-            await self._place.create(entry.key, data, digest)
+            await aside(self._place.create, entry.key, data, digest)
         except ObjectDiffers as error:
             entry = Uploaded(name=file.name, chain=file.chain, size=len(data), sha256=digest, differs=True)
             await self._conflict(f"{error}: neither is it overwritten, nor is the file here ever dropped")
@@ -113,7 +114,7 @@ class Uploading:
         data = checkpoint.line() + b"\n"
         name = object_name(checkpoint.chain, f"anchors/{copy_name(checkpoint)}")
         try:
-            await self._place.create(name, data, sha256(data).hexdigest())
+            await aside(self._place.create, name, data, sha256(data).hexdigest())
         except ObjectDiffers as error:
             await self._conflict(f"{error}: it vouches for something else, so the data directory may be rolled back")
 
