@@ -228,8 +228,10 @@ class Recording:
 
     async def _described_aside(self, flow: http.HTTPFlow, call: Call) -> events.Call:
         """The same; off the loop where path and facts are long, for they are masked."""
+        if call.described is not None:
+            return call.described
         size = len(flow.request.path) + len((call.wire.body if call.wire else b"") or b"")
-        if call.described is None and size > ON_LOOP:
+        if size > ON_LOOP:
             return await asyncio.to_thread(self._described, flow, call)
         return await self.runtime.gateway.masking_work(self._described, flow, call)
 
@@ -310,7 +312,7 @@ class Recording:
         body = bytes(call.kept) if call.streamed else response.raw_content or b""
         if call.refusal is None and self.runtime.family(call) is Family.KUBERNETES and b"Secret" in body:
             body = scrubber.masked_body(body, response.headers.get("content-type", ""), call.target)
-        headers = scrubber.headers(response.headers.items(multi=True), call.target)
+        headers = scrubber.fields(response.headers.fields, call.target)
         return RecordedMessage(body=body, headers=headers, decoded=True)
 
     @staticmethod

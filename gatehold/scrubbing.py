@@ -50,6 +50,9 @@ class Scrubber:
         """``profiles``: by target, every mask profile that may apply to its answers."""
         self._masking = masking
         self._hidden = hidden_headers
+        self._plain = frozenset(
+            spelled.encode() for name in PLAIN_HEADERS - hidden_headers for spelled in (name, name.title())
+        )
         self._named = profiles
         self._profiles: dict[str, tuple[str, ...]] = {}
         self._cached = lru_cache(_CACHE)(self._mask)
@@ -59,12 +62,19 @@ class Scrubber:
         return self._cached(text, self.profiles(target)) if _SUSPECT.search(text) else text
 
     def facts(self, facts: Mapping[str, Any], target: Target | None) -> dict[str, Any]:
-        """Facts of an action, every text in them masked."""
+        """Facts of an action, every text in them masked. Raises TypeError for what JSON has no form for."""
         return {key: self._value(value, target) for key, value in facts.items()}
 
     def headers(self, headers: Iterable[tuple[str, str]], target: Target | None) -> list[tuple[bytes, bytes]]:
         """Request headers for the record, credentials left out in every spelling."""
         return [(name.encode("utf-8", "surrogateescape"), self._header(name, value, target)) for name, value in headers]
+
+    def fields(self, fields: Iterable[tuple[bytes, bytes]], target: Target | None) -> list[tuple[bytes, bytes]]:
+        """The same for headers as they stand on the wire."""
+        return [
+            (name, value if name in self._plain else self._header(_text(name), _text(value), target))
+            for name, value in fields
+        ]
 
     def body(self, wire: WireRequest | None, target: Target | None) -> bytes:
         """A request body for the record."""
@@ -142,8 +152,14 @@ class Scrubber:
             return self.facts(value, target)
         if isinstance(value, list | tuple):
             return [self._value(each, target) for each in value]
-        return value
+        if value is None or isinstance(value, int | float):
+            return value
+        raise TypeError(f"no fact is a {type(value).__name__}")  # what is not looked into is not written down
 
     def _mask(self, text: str, profiles: tuple[str, ...]) -> str:
         readable = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         return self._masking.mask_text(readable, profiles=profiles)[0]
+
+
+def _text(field: bytes) -> str:
+    return field.decode("utf-8", "surrogateescape")

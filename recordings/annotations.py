@@ -10,7 +10,7 @@ from recordings.events import Call
 from recordings.ocsf import clip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Annotation:
     """The three places that a flow has for remarks."""
 
@@ -51,7 +51,7 @@ def annotate(  # noqa: PLR0913 (what there is to remark)
         "target": call.target,
         "verdict": verdict.value,
     }
-    metadata = {"gatehold": {key: value for key, value in words.items() if value not in (None, "", [])}}
+    metadata = {"gatehold": {key: value for key, value in words.items() if value}}
     return Annotation(
         metadata=metadata,
         comment=_comment(call, verdict, code, approval, masked),

@@ -1,5 +1,8 @@
 """What is said about a call: intent before the first upstream byte, then outcome or refusal.
 
+Nothing here is changed once it is made. It is not frozen, though: Python takes as long to make a frozen object of so
+many parts as to write it down.
+
 OCSF API Activity (class 6003) with the security_control profile. What OCSF has no word for stands under
 ``unmapped.gatehold``. A builder is given words that were masked already; tokens, header values and bodies have no
 place in any of its inputs.
@@ -8,11 +11,12 @@ place in any of its inputs.
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from itertools import count
+from typing import Any, Final, NamedTuple
 
 from policy.codes import Code
 from policy.model import Agent, Decision, DecisionId, Family, TargetName, Verdict
-from recordings.lines import Entry, FlowRef, canonical
+from recordings.lines import Entry, FlowRef, canonical_bytes
 from recordings.ocsf import (
     DISPOSITIONS,
     OTHER,
@@ -24,15 +28,19 @@ from recordings.ocsf import (
     Severity,
     Status,
     activity,
-    base,
+    classed,
     clip,
+    metadata,
 )
 
 MAX_BODY: Final = 64 * 1024
 """Bytes of an event from which on the decoder's facts are left out: an agent chooses how much there is to find."""
+_PROFILES: Final = ("security_control",)
+_PROCESS: Final = secrets.token_hex(8)
+_numbers: Final = count()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Event:
     """One thing that happened, ready for the journal."""
 
@@ -44,10 +52,10 @@ class Event:
 
     def entry(self, flow: FlowRef | None = None) -> Entry:
         """The line's content; ``ValueError`` or ``TypeError`` where ``data`` is not JSON."""
-        body = canonical(self.data).encode("ascii")
+        body = canonical_bytes(self.data)
         if len(body) > MAX_BODY and (unmapped := self.data.get("unmapped")):
             own = {**unmapped["gatehold"], "facts": "too large"}
-            body = canonical({**self.data, "unmapped": {"gatehold": own}}).encode("ascii")
+            body = canonical_bytes({**self.data, "unmapped": {"gatehold": own}})
         return Entry(kind=self.kind, body=body, decision=self.decision, session=self.session, flow=flow)
 
 
@@ -61,9 +69,9 @@ class Resource:
     namespace: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Call:
-    """What is known of a call when something is to be said about it. Path and facts are masked."""
+    """What is known of a call when something is to be said about it; never changed. Path and facts are masked."""
 
     id: DecisionId
     agent: Agent | None
@@ -90,6 +98,23 @@ class Call:
     resources: tuple[Resource, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What the decoder found, as JSON."""
+    _told: "_Told | None" = field(default=None, init=False, repr=False)
+
+    @property
+    def told(self) -> "_Told":
+        """What all of its events say alike."""
+        if self._told is None:
+            self._told = _tell(self)
+        return self._told
+
+
+class _Told(NamedTuple):
+    """Parts of an OCSF object that are shared by the events of a call, and so never changed."""
+
+    data: dict[str, Any]
+    api: dict[str, Any]
+    own: dict[str, Any]
+    """Under ``unmapped.gatehold``."""
 
 
 def intent(
@@ -130,10 +155,9 @@ def outcome(  # noqa: PLR0913 (the words of an event)
     the gateway bound the write; ``grants`` those by which it passed unasked; ``restored`` how many pseudonyms of which
     entity were put back on the way.
     """
-    data = _call(
-        call, time=time, code=Code.ALLOWED, status=Status.FAILURE if error or status >= 400 else Status.SUCCESS
-    )
-    data["api"]["response"] = {"code": status} | ({"error": clip(error)} if error else {})
+    response = {"code": status} | ({"error": clip(error)} if error else {})
+    went = Status.FAILURE if error or status >= 400 else Status.SUCCESS
+    data = _call(call, time=time, code=Code.ALLOWED, status=went, response=response)
     data["http_response"] = {"code": status} | ({} if length is None else {"length": length})
     if approval or grants:
         data["disposition_id"] = int(Disposition.APPROVED)
@@ -147,9 +171,9 @@ def refusal(  # noqa: PLR0913 (the words of an event)
     call: Call, *, code: Code, status: int, reason: str, time: float, approval: str = "", fingerprint: str = ""
 ) -> Event:
     """The call was not forwarded (or its answer was withheld); ``reason`` is the private one."""
-    data = _call(call, time=time, code=code, status=Status.FAILURE)
+    response = {"code": status, "error": code.value}
+    data = _call(call, time=time, code=code, status=Status.FAILURE, response=response)
     data["status_detail"] = clip(reason)
-    data["api"]["response"] = {"code": status, "error": code.value}
     data["http_response"] = {"code": status}
     return _event(Kind.REFUSAL, call, data, approval=approval, fingerprint=fingerprint)
 
@@ -173,35 +197,36 @@ def endpoint(address: tuple[str, int]) -> dict[str, Any]:
     return {"ip": address[0], "port": address[1]} if address[0] else {"name": "unknown"}
 
 
-def _call(call: Call, *, time: float, code: Code, status: Status) -> dict[str, Any]:
-    """API Activity without what only one of the three kinds has."""
-    data = base(
-        EventClass.API,
-        activity(call.verb),
-        time=time,
-        uid=new_uid(),
-        severity=SEVERITIES.get(code, Severity.LOW),
-        status=status,
-    )
-    if data["activity_id"] == OTHER:
-        data["activity_name"] = clip(call.verb, 64)
-    data["metadata"] |= {"correlation_uid": call.id, "profiles": ["security_control"]}
-    data["status_code"] = code.value
-    data["action_id"] = int(Action.ALLOWED if code is Code.ALLOWED else Action.DENIED)
-    data["disposition_id"] = int(DISPOSITIONS.get(code, Disposition.BLOCKED))
-    data["duration"] = max(0, int((time - call.time) * 1000))
-    _describe(data, call)
-    return data
+def _call(
+    call: Call, *, time: float, code: Code, status: Status, response: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """API Activity of one of the three kinds, without ``unmapped``."""
+    told = call.told
+    return told.data | {
+        "action_id": int(Action.ALLOWED if code is Code.ALLOWED else Action.DENIED),
+        "api": told.api | {"response": response} if response else told.api,
+        "disposition_id": int(DISPOSITIONS.get(code, Disposition.BLOCKED)),
+        "duration": max(0, int((time - call.time) * 1000)),
+        "metadata": metadata(new_uid()) | {"correlation_uid": call.id, "profiles": _PROFILES},
+        "severity_id": int(SEVERITIES.get(code, Severity.LOW)),
+        "status_code": code.value,
+        "status_id": int(status),
+        "time": int(time * 1000),
+    }
 
 
-def _describe(data: dict[str, Any], call: Call) -> None:
+def _tell(call: Call) -> _Told:
     """Who asks whom for what."""
+    activity_id = activity(call.verb)
+    data = classed(EventClass.API, activity_id)
+    if activity_id == OTHER:
+        data["activity_name"] = clip(call.verb, 64)
     path, _, query = call.path.partition("?")
     url = {"hostname": clip(call.host, 256), "path": clip(path), "port": call.port, "scheme": call.scheme}
     data["actor"] = {"user": agent_user(call.agent)}
     if call.agent is not None and call.agent.session:
         data["actor"]["session"] = {"issuer": call.agent.issuer, "uid": clip(call.agent.session, 256)}
-    data["api"] = {"operation": clip(call.operation, 512), "request": {"uid": call.id}}
+    api: dict[str, Any] = {"operation": clip(call.operation, 512), "request": {"uid": call.id}}
     data["src_endpoint"] = endpoint(call.client)
     data["dst_endpoint"] = {"hostname": url["hostname"], "port": call.port}
     data["http_request"] = {
@@ -209,12 +234,25 @@ def _describe(data: dict[str, Any], call: Call) -> None:
         "url": url | ({"query_string": clip(query)} if query else {}),
     }
     if call.target:
-        data["api"]["service"] = {"name": call.target}
+        api["service"] = {"name": call.target}
         data["dst_endpoint"]["svc_name"] = call.target
     if call.resources:
         data["resources"] = [_resource(resource) for resource in call.resources]
     if call.judged is not None and (policy := _policy(call.judged)):
         data["policy"] = policy
+    return _Told(data, api, _own(call))
+
+
+def _own(call: Call) -> dict[str, Any]:
+    """What OCSF has no words for."""
+    own: dict[str, Any] = {}
+    if call.family is not None:
+        own["family"] = call.family.value
+    if call.judged is not None:
+        own |= _judgement(call.judged)
+    if call.facts:
+        own["facts"] = call.facts
+    return own
 
 
 def _resource(resource: Resource) -> dict[str, str]:
@@ -228,13 +266,7 @@ def _policy(judged: Decision) -> dict[str, str]:
 
 
 def _event(kind: Kind, call: Call, data: dict[str, Any], **more: Any) -> Event:
-    own: dict[str, Any] = {"kind": kind.value, "verdict": _verdict(call, kind)}
-    if call.family is not None:
-        own["family"] = call.family.value
-    if call.judged is not None:
-        own |= _judgement(call.judged)
-    if call.facts:
-        own["facts"] = call.facts
+    own = {"kind": kind.value, "verdict": _verdict(call, kind)} | call.told.own
     own |= {key: value for key, value in more.items() if value not in (None, "")}
     data["unmapped"] = {"gatehold": own}
     session = call.agent.session if call.agent is not None else ""
@@ -274,5 +306,5 @@ def _judgement(judged: Decision) -> dict[str, Any]:
 
 
 def new_uid() -> str:
-    """An event's own id."""
-    return f"evt_{secrets.token_hex(14)}"
+    """An event's own id: a number of this process, which has a random name."""
+    return f"evt_{_PROCESS}{next(_numbers):012x}"

@@ -61,7 +61,7 @@ class Part:
     """None: not created yet, or closed because others needed the descriptor."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Plan:
     """Where a batch's flows go."""
 

@@ -15,17 +15,17 @@ The states of the two connections are encoded once and kept for as long as the c
 import copy
 import re
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from io import BytesIO
-from types import NoneType
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from mitmproxy import http, version
 from mitmproxy.connection import Client, Connection
 from mitmproxy.io import FlowReader
+
+from recordings.netstrings import dump, fields, members, same_members
 
 type Fields = Sequence[tuple[bytes, bytes]]
 
@@ -76,7 +76,7 @@ _BEARER: Final = re.compile(rb"(bearer[^,\s]*\.)[^.,\s]+", re.IGNORECASE)
 """``base64url.bearer.authorization.k8s.io.TOKEN``: only the token goes, the other protocols are needed to replay."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RecordedMessage:
     """What may be kept of a request or response where it differs from the live one."""
 
@@ -146,8 +146,8 @@ def encode_flow(  # noqa: PLR0913 (the parts of a flow)
     shows one flow per id.
     """
     secret = CREDENTIAL_HEADERS.union(secret_headers) if secret_headers else CREDENTIAL_HEADERS
-    answer = b"0:~" if flow.response is None else _message(flow.response, response, secret)
-    return _dict(
+    answer = b"0:~" if flow.response is None else _response(flow.response, response, secret)
+    return members(
         _HEAD,
         b"2:id;",
         dump(flow.id if part <= 1 else str(uuid.uuid5(uuid.NAMESPACE_OID, f"{flow.id}/{part}"))),
@@ -168,7 +168,7 @@ def encode_flow(  # noqa: PLR0913 (the parts of a flow)
         b"17:timestamp_created;",
         dump(flow.timestamp_created),
         b"7:request;",
-        _message(flow.request, request, secret),
+        _request(flow.request, request, secret),
         b"8:response;",
         answer,
         b"9:websocket;",
@@ -198,65 +198,6 @@ def scrub(fields: Fields, secret: Collection[bytes] = CREDENTIAL_HEADERS) -> lis
     return [(name, _scrubbed(name.lower().replace(b"_", b"-"), value, secret)) for name, value in fields]
 
 
-def dump(value: Any) -> bytes:
-    """A typed netstring; text that is not UTF-8 is escaped, so that no name that an agent chose can stop a record."""
-    dumper = _DUMPERS.get(type(value))
-    if dumper is None:
-        dumper = next((known for kind, known in _DUMPERS.items() if isinstance(value, kind)), _refuse)
-    return dumper(value)
-
-
-def _refuse(value: object) -> bytes:
-    raise TypeError(f"a flow cannot hold a {type(value).__name__}")
-
-
-def _dump_str(value: str) -> bytes:
-    text = value.encode("utf-8", "backslashreplace")
-    return b"%d:%b;" % (len(text), text)
-
-
-_named: Final = cache(_dump_str)
-"""For the names of mitmproxy's own fields: there are few."""
-
-
-def _dump_int(value: int) -> bytes:
-    number = b"%d" % value
-    return b"%d:%b#" % (len(number), number)
-
-
-def _dump_float(value: float) -> bytes:
-    number = repr(float(value)).encode("ascii")
-    return b"%d:%b^" % (len(number), number)
-
-
-def _dump_items(value: Sequence[Any]) -> bytes:
-    items = b"".join([dump(item) for item in value])
-    return b"%d:%b]" % (len(items), items)
-
-
-def _dump_mapping(value: Mapping[str, Any]) -> bytes:
-    return _dict(*[part for key, item in value.items() for part in (_dump_str(key), dump(item))])
-
-
-_DUMPERS: Final[dict[type, Callable[[Any], bytes]]] = {
-    str: _dump_str,
-    bytes: lambda value: b"%d:%b," % (len(value), value),
-    NoneType: lambda _: b"0:~",
-    bool: lambda value: b"4:true!" if value else b"5:false!",
-    int: _dump_int,
-    float: _dump_float,
-    list: _dump_items,
-    tuple: _dump_items,
-    dict: _dump_mapping,
-    Mapping: _dump_mapping,
-}
-
-
-def _dict(*parts: bytes) -> bytes:
-    """Keys and values in turn, encoded: copied once."""
-    return b"".join((b"%d:" % sum(map(len, parts)), *parts, b"}"))
-
-
 _SAME: Final = {
     "version": version.FLOW_FORMAT_VERSION,
     "type": "http",
@@ -280,31 +221,49 @@ def _dialogue(dialogue: Dialogue) -> dict[str, Any]:
     }
 
 
-def _message(message: http.Message, recorded: RecordedMessage | None, secret: Collection[bytes]) -> bytes:
-    data = vars(message.data)
-    fields: Fields = message.headers.fields
+def _request(message: http.Request, recorded: RecordedMessage | None, secret: Collection[bytes]) -> bytes:
+    data = message.data
+    path = data.path
+    if recorded is not None and recorded.path is not None:
+        path = recorded.path.encode("utf-8", "surrogateescape")
+    return members(
+        *_contents(message, recorded, secret),
+        b"4:path;",
+        dump(path),
+        *_times(message),
+        same_members(_REQUEST, data.http_version, data.host, data.port, data.method, data.scheme, data.authority),
+    )
+
+
+def _response(message: http.Response, recorded: RecordedMessage | None, secret: Collection[bytes]) -> bytes:
+    data = message.data
+    return members(
+        *_contents(message, recorded, secret),
+        *_times(message),
+        same_members(_RESPONSE, data.http_version, data.status_code, data.reason),
+    )
+
+
+_REQUEST: Final = ("http_version", "host", "port", "method", "scheme", "authority")
+_RESPONSE: Final = ("http_version", "status_code", "reason")
+
+
+def _contents(
+    message: http.Message, recorded: RecordedMessage | None, secret: Collection[bytes]
+) -> tuple[bytes, bytes, bytes, bytes]:
+    """Headers, body, and no trailers."""
+    headers: Fields = message.headers.fields
+    content = message.data.content
     if recorded is not None:
-        fields = recorded.headers if recorded.headers is not None else fields
-        fields = _identity(fields, recorded.body) if recorded.decoded else fields
-    parts = [b"7:headers;", _fields(fields, secret), b"8:trailers;", b"0:~"]
-    parts += b"7:content;", dump(data["content"] if recorded is None else recorded.body)
-    replaced = {"headers", "trailers", "content"}
-    if recorded is not None and recorded.path is not None and "path" in data:
-        parts += b"4:path;", dump(recorded.path.encode("utf-8", "surrogateescape"))
-        replaced.add("path")
-    for name, value in data.items():
-        if name not in replaced:
-            parts += _named(name), dump(value)
-    return _dict(*parts)
+        content = recorded.body
+        headers = recorded.headers if recorded.headers is not None else headers
+        headers = _identity(headers, content) if recorded.decoded else headers
+    return b"7:headers;", fields(scrub(headers, secret)), b"8:trailers;0:~7:content;", dump(content)
 
 
-def _fields(fields: Fields, secret: Collection[bytes]) -> bytes:
-    encoded = []
-    for name, value in scrub(fields, secret):
-        pair = b"%d:%b,%d:%b," % (len(name), name, len(value), value)
-        encoded.append(b"%d:%b]" % (len(pair), pair))
-    joined = b"".join(encoded)
-    return b"%d:%b]" % (len(joined), joined)
+def _times(message: http.Message) -> tuple[bytes, bytes, bytes, bytes]:
+    data = message.data
+    return b"15:timestamp_start;", dump(data.timestamp_start), b"13:timestamp_end;", dump(data.timestamp_end)
 
 
 def _scrubbed(name: bytes, value: bytes, secret: Collection[bytes]) -> bytes:
@@ -316,8 +275,12 @@ def _scrubbed(name: bytes, value: bytes, secret: Collection[bytes]) -> bytes:
 def _identity(fields: Fields, body: bytes | None) -> Fields:
     """Header fields that are true of a body without content encoding."""
     length = b"%d" % len(body or b"")
-    kept = [(name, value) for name, value in fields if name.lower() != b"content-encoding"]
-    return [(name, length if name.lower() == b"content-length" else value) for name, value in kept]
+    kept = [(name.lower(), name, value) for name, value in fields]
+    return [
+        (name, length if lower == b"content-length" else value)
+        for lower, name, value in kept
+        if lower != b"content-encoding"
+    ]
 
 
 _connections: Final[WeakKeyDictionary[Connection, tuple[tuple[Any, ...], bytes]]] = WeakKeyDictionary()

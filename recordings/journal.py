@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from recordings.acts import file_event
 from recordings.checkpoints import Signer
@@ -35,8 +35,7 @@ _DAY: Final = 24 * 3600
 FILE_NAME: Final = re.compile(r"(\d{6,})-(\d{8})\.jsonl")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class Head(NamedTuple):
     """The last line that was written: what the next one is chained to."""
 
     chain: str
@@ -48,8 +47,7 @@ class Head:
     """Name of that file."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Mark(NamedTuple):
     """A place to go back to when a write fails half way."""
 
     head: Head
@@ -110,7 +108,7 @@ class Journal:
         file = AppendFile.create(self._directory / name)
         before, self._file = self.head, file
         try:
-            self.head = Head(chain=before.chain, seq=before.seq, digest=before.digest, number=number, file=name)
+            self.head = before._replace(number=number, file=name)
             self.append([self._note(Kind.JOURNAL_OPEN, details)])
             self._checkpoints = AppendFile.create(file.path.with_suffix(".checkpoint"))
             self._opened, self._first = self._clock(), self.head.seq

@@ -22,9 +22,12 @@ of the event can imitate it (inside JSON strings quotes are escaped, inside obje
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
 from hashlib import sha256
+from json.encoder import encode_basestring_ascii
 from typing import Any, Final, NamedTuple
+
+import msgspec
 
 GENESIS: Final = "0" * 64
 """``prev`` of a chain's first line."""
@@ -32,10 +35,27 @@ _XSUM: Final = len(b',"xsum":"0123456789abcdef"}')
 
 canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True).encode
 """Canonical JSON as text; ``ValueError`` or ``TypeError`` for what has no JSON form."""
+_quoted: Final = encode_basestring_ascii
+"""The same for a text alone."""
+_quick: Final = msgspec.json.Encoder(order="deterministic").encode
+
+
+def canonical_bytes(value: Mapping[str, Any]) -> bytes:
+    """The same as bytes, five times as fast for what most events are made of: ASCII without characters to escape.
+
+    Floats have their shortest form in either, but not always the same one.
+    """
+    try:
+        encoded = _quick(value)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return canonical(value).encode("ascii")
+    if encoded.isascii() and b"\\" not in encoded and b"null" not in encoded:  # what is no number becomes null
+        return encoded
+    return canonical(value).encode("ascii")
 
 
 class FlowRef(NamedTuple):
-    """Where the bytes of one flow stand. (A tuple, as ``Line`` is: verifying makes a million of them.)"""
+    """Where the bytes of one flow stand. (A tuple, as the others here: verifying makes a million of them.)"""
 
     file: str
     """Path below the data directory, with forward slashes."""
@@ -44,8 +64,7 @@ class FlowRef(NamedTuple):
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """What a line says, before it has a place in a chain."""
 
     kind: str
@@ -80,24 +99,22 @@ class Line(NamedTuple):
 
 def compose(entry: Entry, *, chain: str, seq: int, prev: str, time: int) -> tuple[bytes, str]:
     """The line with its line feed, and its SHA-256."""
-    parts = ['{"chain":', canonical(chain)]
-    if entry.decision:
-        parts += ',"decision":', canonical(entry.decision)
-    parts += ',"event":', entry.body.decode("ascii")
-    if entry.flow:
-        flow = entry.flow
-        parts.append(
-            f',"flow":{{"file":{canonical(flow.file)},"length":{flow.length},"offset":{flow.offset},"sha256":"{flow.sha256}"}}'
-        )
-    parts.append(f',"kind":"{entry.kind}","prev":"{prev}","seq":{seq}')
-    if entry.session:
-        parts += ',"session":', canonical(entry.session)
-    parts.append(f',"time":{time}')
-    line = "".join(parts).encode("ascii")
+    decision = f',"decision":{_quoted(entry.decision)}' if entry.decision else ""
+    session = f',"session":{_quoted(entry.session)}' if entry.session else ""
+    flow = _flow(entry.flow) if entry.flow else ""
+    line = (
+        f'{{"chain":{_quoted(chain)}{decision},"event":{entry.body.decode("ascii")}{flow}'
+        f',"kind":"{entry.kind}","prev":"{prev}","seq":{seq}{session},"time":{time}'
+    ).encode("ascii")
     digest = sha256(line)
     tail = b',"xsum":"%b"}' % digest.hexdigest()[:16].encode()
     digest.update(tail)
     return b"%b%b\n" % (line, tail), digest.hexdigest()
+
+
+def _flow(flow: FlowRef) -> str:
+    place = f'"length":{flow.length},"offset":{flow.offset},"sha256":"{flow.sha256}"'
+    return f',"flow":{{"file":{_quoted(flow.file)},{place}}}'
 
 
 _STRING: Final = rb'"([^"\\]*(?:\\.[^"\\]*)*)"'

@@ -140,16 +140,27 @@ def base(  # noqa: PLR0913 (the words of an event)
     event_class: EventClass, activity_id: int, *, time: float, uid: str, severity: Severity, status: Status
 ) -> dict[str, Any]:
     """What every event has; ``time`` in seconds."""
+    return classed(event_class, activity_id) | {
+        "metadata": metadata(uid),
+        "severity_id": int(severity),
+        "status_id": int(status),
+        "time": int(time * 1000),
+    }
+
+
+def classed(event_class: EventClass, activity_id: int) -> dict[str, Any]:
+    """What kind of event it is."""
     return {
         "activity_id": activity_id,
         "category_uid": event_class // 1000,
         "class_uid": int(event_class),
-        "metadata": {"product": PRODUCT, "uid": uid, "version": SCHEMA},
-        "severity_id": int(severity),
-        "status_id": int(status),
-        "time": int(time * 1000),
         "type_uid": event_class * 100 + activity_id,
     }
+
+
+def metadata(uid: str) -> dict[str, Any]:
+    """Whose event it is."""
+    return {"product": PRODUCT, "uid": uid, "version": SCHEMA}
 
 
 def clip(text: str, limit: int = 2048) -> str:

@@ -1,14 +1,13 @@
 """The recorder: what the data path waits for before an answer may leave.
 
-The event loop gives records and gets futures. What came in one turn of the loop is one batch (``recordings.writer``). A
-future that is done means: written, and safe from a crash of the gateway. ``durable`` means safe from a crash of the
-machine too, which costs an ``fsync`` shared by all that ask for one at the same time; the others are synced once a
-second.
+The event loop gives records and gets futures. A future that is done means: written, and safe from a crash of the
+gateway. ``durable`` means safe from a crash of the machine too, which costs an ``fsync`` shared by all that ask for one
+at the same time; the others are synced once a second.
 
-Two hands, one lock. A small batch that asks for no ``fsync`` is written by the loop itself: a few microseconds, and no
-thread that takes the interpreter from the loop at each of its system calls. Everything that may take long (durable or
-large batches, new journal files, faults, looking after the files) is the thread's; while it is at work, or has
-something to do, batches queue up behind it, so that records keep their order.
+Two hands, one lock. A small record that asks for no ``fsync`` is written by the loop itself, and its future is done
+before anybody waits for it: that takes some microseconds, less than to wait for a turn of the loop and be woken again.
+Everything that may take long (durable or large records, new journal files, faults, looking after the files) is the
+thread's; while it is at work, or has something to do, records queue up behind it, so that they keep their order.
 
 ``required``: what cannot be written fails with ``RecorderUnavailable``, and the call is refused. ``best-effort``: the
 call goes on, the gap is counted, and becomes an event as soon as one can be written again. In both, ``healthy`` is
@@ -42,12 +41,12 @@ class RecorderLimits:
     queue_bytes: int = 64 * 1024 * 1024
     batch: int = 1000
     on_loop: int = 64 * 1024
-    """Bytes of flows that are written on the loop at once, at most."""
+    """Bytes of a flow that is written on the loop, at most."""
     interval: float = 1.0
     writer: WriterLimits = field(default_factory=WriterLimits)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class _Item:
     record: Record
     durable: bool
@@ -86,8 +85,6 @@ class Recorder:
         self._writer: Writer | None = None
         self._lock = threading.Lock()
         """Held by whoever writes; the fields that tell of faults are set under it."""
-        self._gathered: list[_Item] = []
-        """What came in this turn of the loop."""
         self._queued = 0  # only the loop counts up
         self._finished = 0  # only the thread counts up
         self._put_bytes = 0  # only the loop counts up
@@ -141,19 +138,13 @@ class Recorder:
             raise RecorderUnavailable(_STOPPED)
         if not events:
             raise ValueError("nothing is recorded without an event")
-        record = Record(entries=tuple(event.entry() for event in events), flow=flow, session=session, signed=signed)
-        durable = durable or signed or self._always_durable
-        item = _Item(record=record, durable=durable, future=self._loop.create_future())
+        entries = tuple([event.entry() for event in events])
+        record = Record(entries=entries, flow=flow, session=session, signed=signed)
+        item = _Item(record, durable or signed or self._always_durable, self._loop.create_future())
         if self._thread is None:
             item.future.set_exception(RecorderUnavailable(_STOPPED))
-        elif self._is_full(item.size):
-            self._turned_away += 1
-            self._settle_lost([item], _QUEUED_TOO_MUCH)
-        else:
-            self._put_bytes += item.size
-            self._gathered.append(item)
-            if len(self._gathered) == 1:
-                self._loop.call_soon(self._flush)
+        elif not self._written_here(item):
+            self._enqueue(item)
         return item.future
 
     async def stop(self) -> None:
@@ -161,50 +152,46 @@ class Recorder:
         thread, self._thread = self._thread, None
         if thread is None or self._ended is None:
             return
-        self._flush()
         self._queue.put(None)
         await self._ended
         thread.join()
 
-    def _is_full(self, size: int) -> bool:
+    def _enqueue(self, item: _Item) -> None:
+        """Leave it to the thread, where that is not too far behind already."""
         queued = self._put_bytes - self._taken_bytes
-        waiting = self._queue.qsize() + len(self._gathered)
-        return waiting >= self._limits.queue_records or (queued > 0 and queued + size > self._limits.queue_bytes)
+        is_too_much = queued > 0 and queued + item.size > self._limits.queue_bytes
+        if is_too_much or self._queue.qsize() >= self._limits.queue_records:
+            self._turned_away += 1
+            self._settle_lost([item], _QUEUED_TOO_MUCH)
+            return
+        self._put_bytes += item.size
+        self._queued += 1
+        self._queue.put(item)
 
-    def _flush(self) -> None:
-        """Write what came in this turn of the loop, or leave it to the thread."""
-        batch, self._gathered = self._gathered, []
-        if batch and not self._written_here(batch):
-            self._queued += len(batch)
-            for item in batch:
-                self._queue.put(item)
-
-    def _written_here(self, batch: list[_Item]) -> bool:
-        """Write a batch that takes no time, unless the thread is at work or has to do something first."""
+    def _written_here(self, item: _Item) -> bool:
+        """Write what takes no time, unless the thread is at work or has to do something first."""
         writer = self._writer
-        is_small = sum(item.size for item in batch) <= self._limits.on_loop
-        if writer is None or not is_small or any(item.durable for item in batch):
+        if writer is None or item.durable or item.size > self._limits.on_loop:
             return False
         if not self.healthy or self._queued != self._finished or not self._lock.acquire(blocking=False):
             return False
         try:
             if writer.is_due:
                 return False
-            self._write_here(writer, batch)
+            self._write_here(writer, item)
         finally:
             self._lock.release()
         return True
 
-    def _write_here(self, writer: Writer, batch: list[_Item]) -> None:
-        self._taken_bytes += sum(item.size for item in batch)
+    def _write_here(self, writer: Writer, item: _Item) -> None:
         try:
-            writer.write([item.record for item in batch])
-        except Exception as error:  # noqa: BLE001 (refuses the calls that wait)
+            writer.write([item.record])
+        except Exception as error:  # noqa: BLE001 (refuses the call that waits)
             self._fail(error)
-            self._lost += len(batch)
-            self._settle_lost(batch, self._fault)
+            self._lost += 1
+            self._settle_lost([item], self._fault)
         else:
-            _settle_all([item.future for item in batch], _written)
+            item.future.set_result(None)
 
     # From here on: the thread.
 

@@ -43,7 +43,7 @@ class WriterLimits:
     """A flow file that nothing was written to for so long is sealed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Record:
     """What is written for one call, or for one thing that happened. The flow belongs to the last of the entries."""
 
@@ -53,15 +53,10 @@ class Record:
     signed: bool = False
     """A checkpoint covers it as soon as it is synced."""
 
-    def placed(self, ref: FlowRef | None) -> list[Entry]:
+    def placed(self, ref: FlowRef) -> list[Entry]:
         """The entries, the last with its place in a flow file."""
-        if ref is None:
-            return list(self.entries)
         *others, last = self.entries
-        return [
-            *others,
-            Entry(kind=last.kind, body=last.body, decision=last.decision, session=last.session, flow=ref),
-        ]
+        return [*others, last._replace(flow=ref)]
 
 
 class Writer:
@@ -99,11 +94,11 @@ class Writer:
     def write(self, records: Sequence[Record]) -> None:
         """Write all records or none."""
         self._rotate_if_full()
-        plan = self._flows.plan((record.session for record in records if record.flow is not None), self._clock())
+        plan = self._flows.plan([record.session for record in records if record.flow is not None], self._clock())
         self._undo = self._journal.mark(), plan
-        self._announce(plan)
-        refs = self._append_flows(plan, records)
-        self._journal.append([entry for record, ref in zip(records, refs, strict=True) for entry in record.placed(ref)])
+        if plan.fresh or plan.full:
+            self._announce(plan)
+        self._journal.append(self._append_flows(plan, records))
         self._flows.commit(plan)
         self._undo = None
 
@@ -181,20 +176,20 @@ class Writer:
             self._journal.append(entries)
             self._flows.begin(plan)
 
-    def _append_flows(self, plan: Plan, records: Sequence[Record]) -> list[FlowRef | None]:
-        """Append each session's flows in one write; returns a place per record."""
-        grouped: dict[str, list[int]] = {}
-        for index, record in enumerate(records):
+    def _append_flows(self, plan: Plan, records: Sequence[Record]) -> list[Entry]:
+        """Append each session's flows in one write; returns the entries of all records, with the flows' places."""
+        grouped: dict[str, list[bytes]] = {session: [] for session in plan.targets}
+        for record in records:
             if record.flow is not None:
-                grouped.setdefault(record.session, []).append(index)
-        refs: list[FlowRef | None] = [None] * len(records)
-        for session, indices in grouped.items():
-            flows = [flow for index in indices if (flow := records[index].flow) is not None]
-            for index, ref in zip(
-                indices, self._flows.append(plan.targets[session], flows, self._clock()), strict=True
-            ):
-                refs[index] = ref
-        return refs
+                grouped[record.session].append(record.flow)
+        now = self._clock()
+        refs = {
+            session: iter(self._flows.append(plan.targets[session], flows, now)) for session, flows in grouped.items()
+        }
+        entries: list[Entry] = []
+        for record in records:
+            entries += record.entries if record.flow is None else record.placed(next(refs[record.session]))
+        return entries
 
     def _rotate_if_full(self) -> None:
         if not self._journal.is_full():

@@ -20,7 +20,7 @@ LONGEST_TEXT = 1024
 type AgentKey = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ToldDecision:
     """One call as its agent may know it: masked, and without what only the audit trail is told."""
 
@@ -47,15 +47,16 @@ class ToldDecision:
     """HTTP status that the agent got; None while the call is under way or when it broke off."""
 
     def __post_init__(self) -> None:
-        for name in ("path", "reason"):
-            text: str = getattr(self, name)
-            if len(text) > LONGEST_TEXT:
-                object.__setattr__(self, name, f"{text[: LONGEST_TEXT - 1]}…")
+        self.path, self.reason = _cut(self.path), _cut(self.reason)
 
     @property
     def agent(self) -> AgentKey:
         """Whose call it is."""
         return self.issuer, self.subject
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
 
 
 class Decisions:

@@ -15,11 +15,11 @@ from gatehold.scrubbing import Scrubber
 from gatehold.secret_bodies import is_about_secrets
 from policy.actions.decoding import Action
 from policy.actions.jsontext import read_json
-from policy.actions.knowledge import KnownObjects
+from policy.actions.knowledge import NOTHING_KNOWN, KnownObjects
 from policy.actions.kubernetes import KubernetesAction
 from policy.actions.readings import Unreadable
 from policy.history.differences import WHOLE, Pointers, differences
-from policy.history.inputs import Input
+from policy.history.inputs import Input, dated
 from policy.model import UNKNOWN, Agent, WireRequest
 
 MAX_CLAIMS: Final = 16 * 1024
@@ -27,11 +27,13 @@ MAX_CLAIMS: Final = 16 * 1024
 MAX_OBJECT: Final = 256 * 1024
 """Bytes of an object as JSON; a larger one is left out."""
 _AGENTS: Final = 1024
+_TEXTS: Final = 16
+"""Of one agent and target."""
 
 type Fields = Sequence[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Kept:
     """What the record has of a request."""
 
@@ -48,6 +50,8 @@ class _Caller:
     claims: Mapping[str, Any] = field(repr=False)
     purpose: str = field(repr=False)
     hidden: Mapping[str, Pointers]
+    texts: dict[tuple[Any, ...], str] = field(default_factory=dict, repr=False)
+    """What was noted of calls for which nothing was looked up, without the time, by what differs between them."""
 
 
 class InputNotes:
@@ -62,20 +66,19 @@ class InputNotes:
     ) -> str:
         """The input of one decision as text; ``at`` in Unix seconds."""
         caller = self._caller(agent, target)
-        known = action.known if isinstance(action, KubernetesAction) else KnownObjects()
-        objects, hidden_objects = self._objects(known, wire, target)
-        hidden = {**caller.hidden, **_hidden_in_request(action.wire_path, wire, kept), **hidden_objects}
-        noted = Input(
-            at=at,
-            groups=agent.groups,
-            claims=caller.claims,
-            purpose=caller.purpose,
-            body="gone" if wire.body is None else "kept",
-            encoding=", ".join(value for name, value in wire.headers if name.lower() == "content-encoding"),
-            known=KnownObjects(**objects),
-            hidden=hidden,
-        )
-        return noted.to_text()
+        known = action.known if isinstance(action, KubernetesAction) else NOTHING_KNOWN
+        hidden = _hidden_in_request(action.wire_path, wire, kept)
+        encoding = ", ".join([value for name, value in wire.headers if name.lower() == "content-encoding"])
+        if known != NOTHING_KNOWN:
+            objects, hidden_objects = self._objects(known, wire, target)
+            return dated(_undated(caller, wire, encoding, hidden | hidden_objects, KnownObjects(**objects)), at)
+        key = (wire.body is None, encoding, *hidden.items())
+        text = caller.texts.get(key)
+        if text is None:
+            if len(caller.texts) >= _TEXTS:
+                caller.texts.clear()
+            text = caller.texts[key] = _undated(caller, wire, encoding, hidden, NOTHING_KNOWN)
+        return dated(text, at)
 
     def _caller(self, agent: Agent, target: Target) -> _Caller:
         key = (id(agent), target.name)
@@ -115,6 +118,22 @@ class InputNotes:
         except ValueError:
             return {}
         return document if isinstance(document, dict) else {}
+
+
+def _undated(
+    caller: _Caller, wire: WireRequest, encoding: str, hidden: Mapping[str, Pointers], known: KnownObjects
+) -> str:
+    noted = Input(
+        at=0.0,
+        groups=caller.agent.groups,
+        claims=caller.claims,
+        purpose=caller.purpose,
+        body="gone" if wire.body is None else "kept",
+        encoding=encoding,
+        known=known,
+        hidden={**caller.hidden, **hidden},
+    )
+    return noted.undated()
 
 
 def _bounded_claims(claims: dict[str, Any]) -> dict[str, Any]:

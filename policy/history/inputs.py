@@ -43,9 +43,12 @@ class Input:
 
     def to_text(self) -> str:
         """One JSON text."""
+        return dated(self.undated(), self.at)
+
+    def undated(self) -> str:
+        """The text without its first member: the same for many calls of one agent."""
         objects = {name: getattr(self.known, name) for name in ("old", "new", "parent")}
         words: dict[str, Any] = {
-            "at": round(self.at, 3),
             "groups": list(self.groups),
             "claims": dict(self.claims),
             "purpose": self.purpose,
@@ -53,9 +56,9 @@ class Input:
             "encoding": self.encoding,
             "hidden": {part: [list(place) for place in places] for part, places in self.hidden.items() if places},
         }
-        kept = {key: value for key, value in words.items() if value or key == "at"}
+        kept = {key: value for key, value in words.items() if value}
         known = {name: value for name, value in objects.items() if value is None or isinstance(value, dict)}
-        return json.dumps(kept | ({"objects": known} if known else {}), separators=(",", ":"))
+        return json.dumps(kept | ({"objects": known} if known else {}), separators=(",", ":"))[1:]
 
     @classmethod
     def from_text(cls, text: str) -> "Input":
@@ -80,6 +83,11 @@ class Input:
             known=KnownObjects(**words["objects"]) if "objects" in words else NOTHING_KNOWN,
             hidden=hidden,
         )
+
+
+def dated(undated: str, at: float) -> str:
+    """The text of an input that was judged at that time (Unix seconds)."""
+    return f'{{"at":{round(at, 3)}{"" if undated == "}" else ","}{undated}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,12 +47,15 @@ def test_credentials_are_left_out(scrubber: Scrubber, name: str, target: Target 
     """In every spelling of the header, for every target, however short the value is."""
     for value in ("abc", f"Bearer {SECRET}"):
         assert scrubber.headers([(name, value)], target) == [(name.encode(), HIDDEN.encode())]
+        assert scrubber.fields([(name.encode(), value.encode())], target) == [(name.encode(), HIDDEN.encode())]
 
 
 def test_header_values_are_masked(scrubber: Scrubber) -> None:
     """Names and order stay."""
-    headers = scrubber.headers([("X-User", EMAIL), ("Accept", "*/*"), ("X-Key", SECRET)], CRM)
-    assert [name for name, _ in headers] == [b"X-User", b"Accept", b"X-Key"]
+    given = [("X-User", EMAIL), ("Accept", "*/*"), ("x-key", SECRET), ("ACCEPT", "*/*"), ("content-type", "a/b")]
+    headers = scrubber.headers(given, CRM)
+    assert scrubber.fields([(name.encode(), value.encode()) for name, value in given], CRM) == headers
+    assert [name for name, _ in headers] == [b"X-User", b"Accept", b"x-key", b"ACCEPT", b"content-type"]
     assert headers[1] == (b"Accept", b"*/*")
     assert EMAIL.encode() not in headers[0][1]
     assert SECRET.encode() not in headers[2][1]
@@ -92,6 +95,13 @@ def test_facts_are_masked_in_depth(scrubber: Scrubber) -> None:
 
 def _wire(body: bytes | None, content_type: str = "application/json") -> WireRequest:
     return WireRequest(method="POST", path="/", headers=(("Content-Type", content_type),), body=body)
+
+
+@pytest.mark.parametrize("value", [b"4111111111111111", {"4111111111111111"}, object()])
+def test_a_fact_that_is_not_looked_into_is_none(scrubber: Scrubber, value: object) -> None:
+    """It would be written down as it is."""
+    with pytest.raises(TypeError, match="no fact is a"):
+        scrubber.facts({"body": [value]}, None)
 
 
 def test_bodies_are_masked(scrubber: Scrubber) -> None:

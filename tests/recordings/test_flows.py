@@ -25,10 +25,10 @@ from recordings.flows import (
     RecordedMessage,
     Spoken,
     dialogues,
-    dump,
     encode_flow,
     scrub,
 )
+from recordings.netstrings import dump
 
 CERTIFICATE = certs.Cert.from_pem(trustme.CA().cert_pem.bytes())
 NAMES = st.sampled_from([b"Authorization", b"x_api_key", b"Set-Cookie", b"Accept", b"content-length", b"X"])

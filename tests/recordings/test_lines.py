@@ -3,10 +3,21 @@
 import json
 from hashlib import sha256
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recordings.lines import GENESIS, Entry, FlowRef, Line, canonical, compose, could_be_torn, parse
+from recordings.lines import (
+    GENESIS,
+    Entry,
+    FlowRef,
+    Line,
+    canonical,
+    canonical_bytes,
+    compose,
+    could_be_torn,
+    parse,
+)
 
 TEXT = st.text(max_size=20)
 JSON = st.recursive(
@@ -35,6 +46,25 @@ ENTRIES = st.builds(
     TEXT,
     st.none() | FLOWS,
 )
+
+
+@given(st.dictionaries(TEXT, JSON | st.text('a\\/"\n\x1f\x7fé\ud800', max_size=4), max_size=4))
+def test_the_quick_way_is_the_canonical_one(value: dict[str, object]) -> None:
+    """Byte by byte, whatever is in it."""
+    assert canonical_bytes(value) == canonical(value).encode()
+
+
+@given(st.dictionaries(TEXT, st.floats(allow_nan=False, allow_infinity=False), max_size=4))
+def test_a_float_keeps_its_value(value: dict[str, float]) -> None:
+    """Its form may be another one."""
+    assert json.loads(canonical_bytes(value)) == value
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), object(), {1: object()}])
+def test_what_is_not_json_is_refused(value: object) -> None:
+    """Also where the quick encoder would find a form for it."""
+    with pytest.raises((TypeError, ValueError)):
+        canonical_bytes({"a": value})
 
 
 def written(entry: Entry) -> bytes:

@@ -252,16 +252,16 @@ async def test_a_fault_of_ours_refuses_too(
     assert recorder.healthy
 
 
-async def test_a_small_batch_needs_no_thread(
+async def test_a_small_record_needs_no_thread(
     running: Callable[..., Recorder], event: Event, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is to be written only, is written by the loop; what is durable or large, by the thread."""
+    """What is to be written only, is written by the loop, at once; what is durable or large, by the thread."""
     hands, write = [], Writer.write
     monkeypatch.setattr(
         Writer, "write", lambda *given: (hands.append(threading.current_thread().name), write(*given))[1]
     )
     recorder = running(on_loop=100)
-    await put(recorder, event)
+    assert put(recorder, event).done()
     await put(recorder, event, durable=True)
     await put(recorder, event, flow=b"x" * 101)
     await put(recorder, event)
@@ -272,7 +272,7 @@ async def test_a_small_batch_needs_no_thread(
 async def test_the_loop_goes_on_while_the_thread_writes(
     running: Callable[..., Recorder], event: Event, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Small batches queue up behind one that takes long: nobody blocks, and the order stays."""
+    """Small records queue up behind one that takes long: nobody blocks, and the order stays."""
     gate, sync = threading.Event(), Writer.sync
     monkeypatch.setattr(Writer, "sync", lambda *given: (gate.wait(), sync(*given))[1])
     recorder = running()
