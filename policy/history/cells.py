@@ -193,15 +193,17 @@ def _requests(traits: TargetTraits, rules: list[Rule]) -> Iterator[tuple[Cell, W
 
 
 def _http_requests(traits: TargetTraits, rules: list[Rule]) -> Iterator[tuple[Cell, WireRequest]]:
-    paths = {"/": "/", "/**": f"/{ANY}"}
-    for rule in rules:
-        for pattern in rule.patterns:
-            words = [part if isinstance(part, str) else ANY for part in pattern.parts]
-            end = "/" if pattern.trailing_slash else ""
-            text = "/" + "/".join(quote(word, safe="%") for word in words) + end
-            if pattern.rest:
-                paths[pattern.text.removesuffix("/**") or "/"] = text
-                text = text.rstrip("/") + f"/{ANY}"
+    patterns = [pattern for rule in rules for pattern in rule.patterns]
+    deepest = max((len(pattern.parts) for pattern in patterns), default=0) + 1
+    paths = {"/": "/"} | _below("", "", deepest)
+    for pattern in patterns:
+        words = [part if isinstance(part, str) else ANY for part in pattern.parts]
+        end = "/" if pattern.trailing_slash else ""
+        text = "/" + "/".join(quote(word, safe="%") for word in words) + end
+        if pattern.rest:
+            base = pattern.text.removesuffix("/**")
+            paths |= {base or "/": text} | _below(base, text.rstrip("/"), deepest - len(words))
+        else:
             paths[pattern.text] = text
     upgrades = ("", WEBSOCKET) if any(cast("HttpSpec", rule.match).upgrade for rule in rules) else ("",)
     for what, path in sorted(paths.items()):
@@ -210,6 +212,12 @@ def _http_requests(traits: TargetTraits, rules: list[Rule]) -> Iterator[tuple[Ce
             for method in METHODS if not upgrade else ("GET",):
                 cell = Cell(agent=_NOBODY, target=traits.name, verb=f"{method} {upgrade}".strip(), what=what)
                 yield cell, WireRequest(method=method, path=path, headers=headers, body=b"")
+
+
+def _below(base: str, path: str, depth: int) -> dict[str, str]:
+    """Samples of what is below a path: so deep that the last is deeper than any other pattern names."""
+    others = {base + "/*" * level: path + f"/{ANY}" * level for level in range(1, depth)}
+    return others | {f"{base}/**": path + f"/{ANY}" * depth}
 
 
 def _kubernetes_requests(traits: TargetTraits, specs: list[KubernetesSpec]) -> Iterator[tuple[Cell, WireRequest]]:
