@@ -22,6 +22,7 @@ from masking.detection import Detector, Hit, distinct, lift
 from masking.errors import Unmaskable
 from masking.numbers import is_issued_ssn, is_nhs, luhn
 from masking.phones import PhoneDetector
+from masking.private_domains import is_private
 from masking.profiles.spec import EntitySpec
 from masking.screens import COUNTRY_ENTITIES, SCREENS, derived, of_own
 from masking.secret_patterns import SECRET_PATTERNS, SecretPattern
@@ -107,7 +108,8 @@ class EmailDetector(PatternDetector):
     """Presidio's e-mail pattern, applied only where an ``@`` stands between what it needs.
 
     Left alone it takes quadratic time on dots and letters. A match holds exactly one ``@``; its domain and the run of
-    characters before it are found in linear time, and only then the pattern is asked, at that place.
+    characters before it are found in linear time, and only then the pattern is asked, at that place. Domains of private
+    networks count like those under a public suffix.
     """
 
     _DOMAIN = regex.compile(r"@\w++(?:-++\w++)*+(?:\.\w++(?:-++\w++)*+)++")
@@ -144,7 +146,8 @@ class EmailDetector(PatternDetector):
             return 1.0
         local, _, domain = value.rpartition("@")
         # Signs of a URL before the domain would make something else of it.
-        return 1.0 if _is_host(domain if _PLAIN_LOCAL.fullmatch(local) else value) else 0.0
+        known = _is_host(domain if _PLAIN_LOCAL.fullmatch(local) else value)
+        return 1.0 if known or (is_private(domain) and not _HOST_ENDS.search(local)) else 0.0
 
 
 class UrlDetector(PatternDetector):

@@ -5,13 +5,17 @@ from collections.abc import Iterator
 from gatehold.config.addresses import is_loopback
 from gatehold.config.gateway import GatewaySpec
 from gatehold.config.model import Configuration
+from gatehold.config.target import TargetSpec
 from policy.model import Problem
 
 
 def lenient(configuration: Configuration) -> tuple[Problem, ...]:
-    """Everything of that kind, at the line of the gateway that says it."""
+    """Everything of that kind, at the line of the gateway or the target that says it."""
     gateway = configuration.gateway
-    return tuple(Problem(file=gateway.file, line=gateway.line, message=each) for each in _listeners(gateway.spec))
+    said = [(gateway.file, gateway.line, each) for each in _listeners(gateway.spec)]
+    for target in configuration.targets.values():
+        said += [(target.file, target.line, f"target {target.name}: {each}") for each in _credential(target.spec)]
+    return tuple(Problem(file=file, line=line, message=message) for file, line, message in said)
 
 
 def _listeners(spec: GatewaySpec) -> Iterator[str]:
@@ -21,3 +25,14 @@ def _listeners(spec: GatewaySpec) -> Iterator[str]:
                 f"listen[{number}]: agents show their tokens to {listener.host}:{listener.port} in the open; "
                 "write tls: require, or listen on the loopback interface"
             )
+
+
+def _credential(spec: TargetSpec) -> Iterator[str]:
+    if spec.credential is None or spec.scheme == "https":
+        return
+    dialled = (spec.connect,) if spec.connect else spec.hosts
+    if seen := [address for address in dialled if not is_loopback(address.rpartition(":")[0].strip("[]"))]:
+        yield (
+            f"the credential goes to {', '.join(seen)} in the open; "
+            "write scheme: https, or connect to the loopback interface"
+        )

@@ -38,6 +38,7 @@ EXAMPLES = (
 MISSED = (
     ("pii", "text/plain", "ada at example dot com"),
     ("pii", "text/plain", "moc.elpmaxe@ada"),
+    ("pii", "text/plain", "ada@dc1.acme"),
     ("pii", "text/plain", "Ada Lovelace, 12 St James's Square"),
     ("pii", "text/plain", "t92YuUGbw1WY4VGQhRWY"),
     ("pci", "text/plain", "4111 1111 1111 1112"),

@@ -88,7 +88,7 @@ def check(names: tuple[str, ...], body: bytes, content_type: str = JSON, backend
 
 
 VALUES = [
-    "bob@example.com", "4111111111111111", "4111 1111 1111 1111", "X5500005555555559X", "378282246310005", "078-05-1123", "078 05 1123",
+    "bob@example.com", "ada@mail.internal", "ada%40corp.example", "ada@2x.local", "@1.2.3-x.local", "4111111111111111", "4111 1111 1111 1111", "X5500005555555559X", "378282246310005", "078-05-1123", "078 05 1123",
     "911-70-1234", "DE89370400440532013000", "de89 3704", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "+1-202-555-0173", "212-555-5555",
     "password: hunter22x", "\npassword: ", "\n  - ", "ssn: 5", "token=", "\nname: DB_PASSWORD\nvalue: ", "'a': ", 'denied: {"kind":"Secret","data":{"a":"cHc="}} by', 'x {"password": "y"} z', "export ",
     "ghp_16C7e42F292c6912E7710c838347Ae178B4a", "AKIAIOSFODNN7EXAMPLQ", "password=hunter22x", "postgres://u:p4ssw0rd@db/x", "https://a:b@c.de/",
