@@ -98,6 +98,9 @@ class Guard:
         if call is None:
             return
         opened = self.runtime.connections.get(flow.client_conn)
+        # A body may come as slowly as an agent likes: what is judged now is judged by what is in force now.
+        call.ruling = self.runtime.gateway.ruling
+        call.target = self._target(flow, opened, call.ruling.registry)
         try:
             target = self._check(flow, opened, call)
         except Refusal as refusal:

@@ -97,6 +97,8 @@ class Rejudge:
         target, now = need(call.target).name, datetime.now(UTC)
         body, action = need(call.wire).body, call.known_action
         ruling, began = gateway.ruling, self.runtime.ruling(call)
+        if not ruling.reads_as(began, target):
+            return "calls to this target are understood otherwise now"
         decision = await by_body(body, ruling.engine.decide, agent, target, action, now=now, limits=None)
         if decision.verdict is Verdict.DENY:
             return "the policy does not allow this any more"

@@ -21,13 +21,16 @@ from addons.calls import Call, need
 from addons.offload import ON_LOOP
 from addons.record import Part, Recording
 from addons.runtime import Runtime
+from addons.secret_lines import SecretLines
 from addons.visibility import Visibility, is_filtered
+from gatehold.secret_bodies import is_about_secrets
 from masking.encodings import Decoder, Limits, coding
 from masking.engine import MaskingEngine
 from masking.errors import Unmaskable
 from masking.literals import LiteralStream
 from masking.stream import StreamMask
 from policy.actions.kubernetes import KubernetesAction
+from policy.model import Family
 
 _STREAM_TYPES = frozenset({"text/event-stream", "application/x-ndjson", "application/ndjson", "application/jsonl"})
 _SMALL = 1024 * 1024
@@ -36,6 +39,8 @@ PART = 256 * 1024
 """Bytes of a stream after which a part of its recording is written."""
 UNWRITTEN = 30.0
 """Seconds after which a part is written with the next bytes, however small it is."""
+UNRECORDED = 4
+"""Parts that may wait for the recorder; then no more is read, or one stream would fill its queue for everybody."""
 PAUSE = 0.25
 """Seconds after which what waits for the rest of a line or word is shown, unless it looks like half of a value."""
 LONG_PAUSE = 5.0
@@ -121,6 +126,8 @@ class ResponseStream:
         self._call = call
         self._mask: StreamMask | None = None
         self._steps: list[Transform] = []
+        self._secrets: SecretLines | None = None
+        """Hides for the record what the agent may see."""
         self._is_encoded = False
         self._waiting = 0
         """Bytes that came since something went on."""
@@ -140,6 +147,9 @@ class ResponseStream:
         """Hang this stream into its flow; its headers may still be changed."""
         response = need(self._flow.response)
         self._steps = [*self._first_steps(response), LiteralStream(self._runtime.echoes(self._call))]
+        if self._shows_secrets():
+            scrubber, target = self._runtime.ruling(self._call).scrubber, self._call.target
+            self._secrets = SecretLines(lambda line: scrubber.masked_body(line, "application/json", target))
         for name in ("content-encoding", "content-length"):
             response.headers.pop(name, None)
         if not self._flow.request.is_http2 and self._flow.request.http_version != "HTTP/1.0":
@@ -152,6 +162,14 @@ class ResponseStream:
         self._call.timers.append(self._runtime.later(left, partial(Runtime.hang_up, client_id)))
         self._runtime.open_streams.add(self._call, self._flow, lambda _why: Runtime.hang_up(client_id))
         response.stream = self
+
+    def _shows_secrets(self) -> bool:
+        """Does the agent see values of Kubernetes Secrets?"""
+        call = self._call
+        if self._runtime.family(call) is not Family.KUBERNETES or not is_about_secrets(need(call.wire).path):
+            return False
+        masking, profiles = self._runtime.ruling(call).masking, call.obligations.mask.profiles
+        return self._mask is None or not masking.hides_kind("Secret", profiles)
 
     def _first_steps(self, response: http.Response) -> list[Transform]:
         encoding = response.headers.get("content-encoding", "")
@@ -194,6 +212,8 @@ class ResponseStream:
             return self._mask is not None and self._mask.held > ON_LOOP
         if len(self._call.kept) + len(chunk) >= PART:
             return True
+        if self._secrets is not None and self._secrets.held + len(chunk) > ON_LOOP:
+            return True
         plain = self._mask is None and len(self._steps) == _PLAIN_STEPS and not self._is_encoded
         return not plain and self._waiting + len(chunk) > ON_LOOP
 
@@ -201,9 +221,15 @@ class ResponseStream:
         """Work off a chunk in a thread; an error is raised when the stream is called with it."""
         try:
             async with asyncio.timeout(LONGEST_WORK):
+                await self._recorded()
                 self._ahead = await asyncio.to_thread(self._worked, chunk)
         except Exception as error:  # noqa: BLE001 - raised where it aborts the stream
             self._ahead = error
+
+    async def _recorded(self) -> None:
+        """Wait until the recorder has written most of what it was given; what went wrong is told with the next part."""
+        while len(waiting := [each for each in self._call.pending_parts if not each.done()]) >= UNRECORDED:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
 
     def __call__(self, chunk: bytes | None) -> bytes | list[bytes]:
         """One chunk as mitmproxy gives it; ``b""`` is the end, None a pause. An exception aborts the stream."""
@@ -229,6 +255,8 @@ class ResponseStream:
             timer.cancel()
         if self._pause is not None:
             self._pause.cancel()
+        if self._secrets is not None:
+            self._call.kept += self._secrets.cut()
         self._runtime.open_streams.remove(self._flow)
 
     def _listen(self, *, paused: bool) -> None:
@@ -250,12 +278,18 @@ class ResponseStream:
         call, now = self._call, time.time()
         if data and not call.kept:
             self._oldest = now
-        call.kept += data
+        call.kept += self._kept(data, is_end=chunk == b"")
         call.answered_bytes = (call.answered_bytes or 0) + len(data)
         if self._mask is not None:
             call.masked = dict(self._mask.counts)
         is_due = len(call.kept) >= PART or (bool(call.kept) and now - self._oldest > UNWRITTEN)
         return data, self._recording.part_of(self._flow, call) if is_due and chunk != b"" else None
+
+    def _kept(self, data: bytes, *, is_end: bool) -> bytes:
+        """What of the bytes for the agent is recorded."""
+        if self._secrets is None:
+            return data
+        return self._secrets.feed(data) + (self._secrets.end() if is_end else b"")
 
     def _feed(self, data: bytes) -> bytes:
         for step in self._steps:

@@ -18,6 +18,7 @@ Twelve repairs of mitmproxy 12.2, each held by a test of its own that fails when
 11. What an HTTP/2 agent has no window for is bounded (``addons.h2_backlog``); stock keeps whatever comes.
 12. Where an answer and its connection end is decided by its head as it came; stock asks the one that addons cleaned,
     and sends the next call into a connection that the target said it closes.
+13. A connection to a target that is over is forgotten (``addons.closed_connections``); stock keeps it for ever.
 """
 
 import json
@@ -45,7 +46,7 @@ from mitmproxy.proxy.layers.http._events import (
 )
 from mitmproxy.proxy.layers.http._hooks import HttpResponseHeadersHook
 
-from addons import answers, h2_backlog, slow_bodies
+from addons import answers, closed_connections, h2_backlog, slow_bodies
 from addons.failsafe import place
 from addons.response_streams import ResponseStream, StreamPaused
 from addons.runtime import Runtime
@@ -185,6 +186,7 @@ def _layer_event(self: HttpLayer, event: events.Event) -> Commands:
     if not isinstance(event, StreamPaused | BodyStalled):
         yield from _stock_layer_event(self, event)
         h2_backlog.note(self, event)
+        closed_connections.note(self, event)
         return
     for stream in list(self.streams.values()):
         if stream._handle_event == stream.passthrough:  # noqa: SLF001 - a tunnel, with the stream somewhere in it

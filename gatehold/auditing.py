@@ -13,7 +13,7 @@ from recordings.acts import approval_move, entity_change, person
 from recordings.events import Event
 from recordings.ocsf import Severity
 
-_LOUD = frozenset({"approval-forced"})
+_LOUD = frozenset({"approval-forced", "removals-accepted"})
 """What somebody should look into."""
 _OWN = ("by", "reason", "kind", "approval")
 

@@ -89,6 +89,13 @@ class Ruling:
         mine, theirs = self.configuration.targets.get(target), other.configuration.targets.get(target)
         return mine is theirs or (mine is not None and theirs is not None and _road(mine.spec) == _road(theirs.spec))
 
+    def reads_as(self, other: "Ruling", target: TargetName) -> bool:
+        """Is a request to a target understood here as it is there?"""
+        mine, theirs = self.engine.targets.get(target), other.engine.targets.get(target)
+        return mine is theirs or (
+            mine is not None and theirs is not None and (mine.family, mine.paths) == (theirs.family, theirs.paths)
+        )
+
 
 def make_ruling(
     configuration: Configuration, *, ledger: LimitLedger, key: bytes, before: Ruling | None = None

@@ -5,18 +5,22 @@ watch alone cannot know what was listed before it began; this memory does. It is
 oldest list, and its client misses a DELETED, but is never shown more for it.
 
 For each object it is kept since when it is hidden, as a resourceVersion. These are ordered integers (since Kubernetes
-1.35 by contract); a watch that begins after that point belongs to a client that knows.
+1.35 by contract); a watch that begins after that point belongs to a client that knows. Objects come and go as long as a
+cluster runs: of those that are gone the newest are kept, for servers do not go back further than some minutes either.
 """
 
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from threading import Lock
 
 from masking.filtering.sight import Identity
 from policy.model import SessionId, TargetName
 
 MAX_OBJECTS = 200_000
 """Objects that are remembered in all."""
+MAX_GONE = 10_000
+"""Of these, objects that are hidden or deleted."""
 MAX_STREAM = 100_000
 """Objects that one watch remembers."""
 _VISIBLE = 0
@@ -36,53 +40,81 @@ class Listing:
 
 
 class ShownObjects:
-    """The memory of all sessions."""
+    """The memory of all sessions. Safe to use from several threads."""
 
-    def __init__(self, limit: int = MAX_OBJECTS) -> None:
+    def __init__(self, limit: int = MAX_OBJECTS, gone: int = MAX_GONE) -> None:
         self._limit = limit
+        self._most_gone = gone
+        self._lock = Lock()
         self._count = 0
         self._listings: OrderedDict[Listing, OrderedDict[str, int]] = OrderedDict()
+        self._gone: OrderedDict[tuple[Listing, str], None] = OrderedDict()
+        """Those that are hidden or deleted, longest gone first."""
 
     def __len__(self) -> int:
         return self._count
 
     def listed(self, listing: Listing, *, shown: Iterable[Identity], hidden: Iterable[Identity] = ()) -> None:
         """A list showed some objects and held others back."""
-        for one in shown:
-            self.add(listing, one.key)
-        known = self._listings.get(listing, _NOTHING)
-        for one in hidden:
-            if known.get(one.key) == _VISIBLE:
-                known[one.key] = _revision(one.revision)
+        with self._lock:
+            for one in shown:
+                self._add(listing, one.key)
+            known = self._listings.get(listing, _NOTHING)
+            for one in hidden:
+                if known.get(one.key) == _VISIBLE:
+                    self._discard(listing, one.key, one.revision)
 
     def add(self, listing: Listing, key: str) -> None:
         """An object was shown."""
-        known = self._listings.setdefault(listing, OrderedDict())
-        self._listings.move_to_end(listing)
-        self._count += key not in known
-        known[key] = _VISIBLE
-        known.move_to_end(key)
-        while self._count > self._limit:
-            self._forget()
+        with self._lock:
+            self._add(listing, key)
 
     def discard(self, listing: Listing, key: str, revision: str) -> None:
         """The agent was told that an object is gone, as of a resourceVersion."""
-        known = self._listings.get(listing, _NOTHING)
-        if key in known:
-            known[key] = _revision(revision)
+        with self._lock:
+            self._discard(listing, key, revision)
 
     def watched(self, listing: Listing, since: str) -> "WatchedObjects":
         """The memory of a watch from a resourceVersion on; from none or 0 it begins with all objects, knowing none."""
         start = _revision(since)
         fresh = since in ("", "0")
-        known = _NOTHING if fresh else self._listings.get(listing, _NOTHING)
-        keys = [key for key, hidden in known.items() if hidden == _VISIBLE or hidden > start]
+        with self._lock:
+            known = _NOTHING if fresh else self._listings.get(listing, _NOTHING)
+            keys = [key for key, hidden in known.items() if hidden == _VISIBLE or hidden > start]
         return WatchedObjects(self, listing, keys)
+
+    def _add(self, listing: Listing, key: str) -> None:
+        known = self._listings.setdefault(listing, OrderedDict())
+        self._listings.move_to_end(listing)
+        self._count += key not in known
+        self._gone.pop((listing, key), None)
+        known[key] = _VISIBLE
+        known.move_to_end(key)
+        while self._count > self._limit:
+            self._forget()
+
+    def _discard(self, listing: Listing, key: str, revision: str) -> None:
+        known = self._listings.get(listing, _NOTHING)
+        if key not in known:
+            return
+        known[key] = _revision(revision)
+        self._gone.pop((listing, key), None)
+        if known[key] == _VISIBLE:
+            return
+        self._gone[listing, key] = None
+        if len(self._gone) > self._most_gone:
+            self._drop(*self._gone.popitem(last=False)[0])
 
     def _forget(self) -> None:
         """The object shown longest ago, of the list used longest ago."""
         listing, known = next(iter(self._listings.items()))
-        known.popitem(last=False)
+        key = next(iter(known))
+        self._gone.pop((listing, key), None)
+        self._drop(listing, key)
+
+    def _drop(self, listing: Listing, key: str) -> None:
+        known = self._listings[listing]
+        del known[key]
         self._count -= 1
         if not known:
             del self._listings[listing]

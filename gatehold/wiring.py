@@ -34,7 +34,8 @@ from gatehold.config.gateway import GatewaySpec, ListenSpec
 from gatehold.console.addresses import ConsoleAddress
 from gatehold.console.app import application as console_application
 from gatehold.console.context import Console
-from gatehold.console.live import Live
+from gatehold.console.live import Live, journal_end
+from gatehold.console.pages import removals
 from gatehold.console.templating import Templates
 from gatehold.continuation import Continuation, continuation
 from gatehold.credentials.agent_echoes import AgentEchoes
@@ -170,6 +171,7 @@ class Gateway:
             metadata=Metadata(reads_assertions=exchange.reads_assertions),
         )
         held_requests = HeldRequests()
+        reloading = Reloading(in_force, store, desk, recorder)
         console = Console(
             address=ConsoleAddress.of(spec.console.host, spec.console.port, spec.console.url),
             current=in_force.configuration,
@@ -182,13 +184,13 @@ class Gateway:
             decisions=decisions,
             revocations=revocations,
             recorder=recorder,
-            live=Live(store),
+            reloading=reloading,
+            live=Live(store, partial(journal_end, data_dir)),
             templates=Templates(),
             clock=time.time,
         )
         channels = Channels(spec, store, desk, console=console.address.url, answered=waiter.notify)
-        reloading = Reloading(in_force, store, desk, recorder)
-        console.templates.warn(lambda: reloading.problem)
+        console.templates.warn(lambda: reloading.problem, lambda: removals.PATH if reloading.pending else "")
         pages = HttpListener(
             console_application(console, channels.routes), spec.console.host, spec.console.port, name="console"
         )

@@ -4,6 +4,7 @@ Every line follows its predecessor, every checkpoint fits the line it names, eve
 and the flows (``recordings.flowcheck``) are where the lines say.
 """
 
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,10 +16,13 @@ from recordings.checkpoints import Checkpoint, read_checkpoints
 from recordings.deletioncheck import DeletionCheck
 from recordings.findings import BrokenError, Report
 from recordings.flowcheck import Elsewhere, FlowCheck
-from recordings.journal import FILE_NAME, file_number, journal_files
+from recordings.journal import file_number, journal_files
 from recordings.lines import GENESIS, Line, could_be_torn, parse
 from recordings.ocsf import Kind
+from recordings.regular import LONGEST, NotRegularError, descriptor_of, lines_of, open_regular
 
+_MOST_UNSIGNED: Final = 100_000
+"""Lines that are kept in mind because they may be signed while they are read; a gateway signs every second."""
 _PATIENCE: Final = (0.0, 0.05, 0.2)
 """Seconds to wait for the checkpoint of a seal: a gateway that is running may be just about to write it."""
 
@@ -26,18 +30,21 @@ _PATIENCE: Final = (0.0, 0.05, 0.2)
 class ChainCheck:
     """One writer's journal, walked from its first line to its last."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what it needs)
         self,
         data_dir: Path,
         directory: Path,
         keys: Sequence[Ed25519PublicKey],
         report: Report,
         elsewhere: Elsewhere | None,
+        *,
+        is_copy: bool = False,
     ) -> None:
         self.id = ""
         self.seq = 0
         self._deletions = DeletionCheck(directory)
-        self.flows = FlowCheck(data_dir, self._deletions, elsewhere)
+        self.flows = FlowCheck(data_dir, self._deletions, elsewhere, is_copy=is_copy)
+        self._is_copy = is_copy
         self.pending: dict[str, None] = {}
         self._digest = GENESIS
         self._directory = directory
@@ -54,6 +61,10 @@ class ChainCheck:
         self._torn_checkpoints: dict[str, int] = {}
         """Line at which the checkpoints of a journal file are torn; 0: they are not."""
         self._last_signed = 0
+        self._newest = 0
+        """The last event for which some checkpoint vouches."""
+        self._unsigned: dict[int, str] = {}
+        """Hashes of lines behind the last checkpoint that is known: a gateway that is running may sign them yet."""
 
     def run(self, anchors: Sequence[Checkpoint]) -> None:
         """Walk all files; ``BrokenError`` at the first bad place."""
@@ -63,14 +74,17 @@ class ChainCheck:
         for anchor in anchors:
             self._expect(anchor)
         for path in self._files:
+            if path == self._files[-1]:
+                self._check_finished_are_signed()
             self._read(path, last=path == self._files[-1])
         self._check_unreached()
 
     def _check_names(self) -> None:
         """All files are there, and no others."""
         for path in self._directory.rglob("*.jsonl"):
-            if path.parent != self._directory or not FILE_NAME.fullmatch(path.name):
+            if path not in self._files:
                 raise BrokenError(self._name(path), 0, "not a file of this journal")
+            self._check_regular(path)
         numbers = [file_number(path) for path in self._files]
         if numbers and not self._deletions.begin(numbers[0]):
             raise BrokenError(self._name(self._directory), 0, "file 000001 is missing")
@@ -80,6 +94,14 @@ class ChainCheck:
         for path in self._directory.rglob("*.checkpoint"):
             if not path.with_suffix(".jsonl").exists() and not self._is_left_over(path):
                 raise BrokenError(self._name(path), 0, "belongs to no journal file")
+            self._check_regular(path)
+
+    def _check_regular(self, path: Path) -> None:
+        """It is a file, and stands here."""
+        try:
+            os.close(descriptor_of(path))
+        except NotRegularError as error:
+            raise BrokenError(self._name(path), 0, str(error)) from None
 
     def _is_left_over(self, path: Path) -> bool:
         """Do these checkpoints belong to a journal file that was deleted, by a gateway that was killed in between?"""
@@ -110,10 +132,12 @@ class ChainCheck:
 
     def _read(self, path: Path, *, last: bool) -> None:
         name, number, sealed, torn = self._name(path), 0, False, b""
-        with path.open("rb") as file:
-            for number, raw in enumerate(file, start=1):
+        with open_regular(path) as file:
+            for number, raw in enumerate(lines_of(file), start=1):
                 if sealed:
                     raise BrokenError(name, number, "something follows the end of a sealed file")
+                if len(raw) >= LONGEST:
+                    raise BrokenError(name, number, f"the line after event {self.seq} is longer than lines are")
                 if not raw.endswith(b"\n"):
                     torn = raw
                     break
@@ -142,7 +166,7 @@ class ChainCheck:
         if problem := self._deletions.problem(self._last_signed):
             raise BrokenError(self._name(self._directory), 0, problem)
         self._tell_uploaded()
-        if gone := len(self._deletions.flows - self._deletions.uploaded):
+        if gone := len(self._deletions.flows - self._deletions.uploaded - self.flows.fetched):
             self._report.deleted_flows += gone
             self._report.notes.append(f"flow files deleted by retention: {gone}")
 
@@ -150,7 +174,7 @@ class ChainCheck:
         uploaded, fetched = len(self._deletions.uploaded), len(self.flows.fetched)
         self._report.uploaded_flows += uploaded
         self._report.fetched_flows += fetched
-        if uploaded:
+        if uploaded and not self._is_copy:
             read = f"{fetched} were read from there" if fetched else "they were not read (--fetch)"
             files = "file is" if uploaded == 1 else "files are"
             self._report.notes.append(f"{uploaded} {files} only in the bucket; {read}")
@@ -167,10 +191,12 @@ class ChainCheck:
             raise BrokenError(name, number, f"event {line.seq}: a journal file begins with its opening, and only there")
         self.seq, self._digest = line.seq, line.digest
         self._report.events += 1
-        self._check_signed(name, number, line)
+        self._check_signed(name, number, line.chain, line.seq, line.digest)
+        if line.seq > self._newest and len(self._unsigned) < _MOST_UNSIGNED:
+            self._unsigned[line.seq] = line.digest
         try:
             self._take(name, number, line)
-        except (KeyError, TypeError, ValueError, RecursionError):
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
             raise BrokenError(name, number, f"event {line.seq} cannot be read") from None
         return line.kind == Kind.JOURNAL_SEAL
 
@@ -205,9 +231,8 @@ class ChainCheck:
                 raise BrokenError(name, number, f"event {line.seq}: {problem}")
             return
         for file in own["files"]:
-            if line.kind == Kind.FLOWS_OPEN:
-                self.flows.open(file["file"])
-            elif problem := self.flows.seal(file, self._report.notes):
+            is_open = line.kind == Kind.FLOWS_OPEN
+            if problem := self.flows.open(file["file"]) if is_open else self.flows.seal(file, self._report.notes):
                 raise BrokenError(name, number, f"event {line.seq}: {problem}")
 
     def _mismatch(self, line: Line) -> str:
@@ -228,23 +253,37 @@ class ChainCheck:
 
     def _read_checkpoint_file(self, path: Path, journal: str) -> None:
         self._sizes_read[path] = path.stat().st_size
-        found, torn = read_checkpoints(path)
+        try:
+            found, torn = read_checkpoints(path)
+        except NotRegularError as error:
+            raise BrokenError(self._name(path), 0, str(error)) from None
         known = self._lines_read.get(path, 0)
         for line, checkpoint in enumerate(found[known:], start=known + 1):
             number = self._last_number + 1
-            problem = self._problem(checkpoint, number)
+            problem = self._problem(checkpoint, number, journal.rpartition("/")[2])
             if checkpoint is None or problem:
                 raise BrokenError(self._name(path), line, problem)
             self._numbers[number] = checkpoint.digest
             self._last_number = number
-            self._signed.setdefault(checkpoint.seq, []).append((f"checkpoint {number}", checkpoint))
+            self._sign(number, checkpoint)
             self._report.checkpoints += 1
         self._lines_read[path] = len(found)
         self._torn_checkpoints[journal] = len(found) + 1 if torn else 0
 
-    def _problem(self, checkpoint: Checkpoint | None, number: int) -> str:
+    def _sign(self, number: int, checkpoint: Checkpoint) -> None:
+        """Keep a checkpoint until its line is read, or hold it against that line, where it was read before."""
+        self._signed.setdefault(checkpoint.seq, []).append((f"checkpoint {number}", checkpoint))
+        self._newest = max(self._newest, checkpoint.seq)
+        digest = self._unsigned.get(checkpoint.seq)
+        if digest is not None:
+            self._check_signed(self._name(self._directory), 0, self.id, checkpoint.seq, digest)
+            self._unsigned = {seq: each for seq, each in self._unsigned.items() if seq > checkpoint.seq}
+
+    def _problem(self, checkpoint: Checkpoint | None, number: int, journal: str) -> str:
         if checkpoint is None:
             return f"checkpoint {number} was changed"
+        if checkpoint.file != journal:
+            return f"checkpoint {checkpoint.number} is one of {checkpoint.file}"
         previous = self._numbers.get(number - 1) or GENESIS
         if checkpoint.number != number or checkpoint.prev != previous:
             return f"checkpoint {checkpoint.number} does not follow checkpoint {number - 1}"
@@ -261,22 +300,33 @@ class ChainCheck:
                 return
             time.sleep(pause)
             self._read_checkpoints()
-            self._check_signed(name, number, line)
         unsigned = f"event {line.seq} seals this file, but its checkpoint is missing"
         # What a kill between the two leaves looks the same; the next start signs it.
         raise BrokenError(name, number, unsigned + " (was the gateway killed as it stopped? then start it once)")
 
-    def _check_signed(self, name: str, number: int, line: Line) -> None:
-        for what, checkpoint in self._signed.pop(line.seq, ()):
-            if (checkpoint.chain, checkpoint.sha256) != (line.chain, line.digest):
-                if what == "anchor" and checkpoint.chain != line.chain:
+    def _check_finished_are_signed(self) -> None:
+        """A new file is begun only when all before it is signed, or signed at once: else others have gone on."""
+        for pause in _PATIENCE:
+            if not self._report.events or self._newest >= self.seq:
+                return
+            time.sleep(pause)
+            self._read_checkpoints()
+        unsigned = f"another file follows event {self.seq}, for which no checkpoint vouches"
+        # What a kill between the opening and its checkpoint leaves looks the same; the next start signs it.
+        name = self._name(self._files[-2])
+        raise BrokenError(name, 0, unsigned + " (was the gateway killed as it started? then start it once)")
+
+    def _check_signed(self, name: str, number: int, chain: str, seq: int, digest: str) -> None:
+        for what, checkpoint in self._signed.pop(seq, ()):
+            if (checkpoint.chain, checkpoint.sha256) != (chain, digest):
+                if what == "anchor" and checkpoint.chain != chain:
                     continue
-                raise BrokenError(name, number, f"event {line.seq} is not the one that {what} vouches for")
+                raise BrokenError(name, number, f"event {seq} is not the one that {what} vouches for")
             if what == "anchor":
-                self._report.anchored = max(self._report.anchored, line.seq)
+                self._report.anchored = max(self._report.anchored, seq)
             else:
-                self._last_signed = line.seq
-            self._report.vouched = max(self._report.vouched, line.seq)
+                self._last_signed = max(self._last_signed, seq)
+            self._report.vouched = max(self._report.vouched, seq)
 
     def _check_unreached(self) -> None:
         """What was signed and is not there any more."""

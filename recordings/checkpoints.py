@@ -33,9 +33,12 @@ from cryptography.hazmat.primitives.serialization import (
 from recordings.errors import JournalDamagedError
 from recordings.files import PRIVATE_FILE, make_private
 from recordings.lines import GENESIS, canonical
+from recordings.regular import read_whole
 
 KEY_FILE: Final = Path("keys") / "journal.pem"
 """The signing key, below the data directory: PKCS 8, PEM, mode 0600."""
+_MOST: Final = 256 * 1024 * 1024
+"""Bytes of a file of checkpoints: one each second of a day has 40 MiB."""
 _CONTEXT: Final = b"gatehold journal checkpoint 1\n"
 _FIELDS: Final = {
     "chain": str,
@@ -85,7 +88,7 @@ class Checkpoint:
         """Read one back; None where it is none, or written in another way than we do."""
         try:
             data = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         if not isinstance(data, dict) or data.keys() != _FIELDS.keys() | {"signature"}:
             return None
@@ -179,8 +182,11 @@ def public_keys(pem: bytes) -> list[Ed25519PublicKey]:
 
 
 def read_checkpoints(path: Path) -> tuple[list[Checkpoint | None], bytes]:
-    """The checkpoints of one file in order (None for a line that is none) and the torn bytes behind the last."""
-    lines = path.read_bytes().split(b"\n")
+    """The checkpoints of one file in order (None for a line that is none) and the torn bytes behind the last.
+
+    Raises OSError, NotRegularError where it is no file of checkpoints at all.
+    """
+    lines = read_whole(path, _MOST).split(b"\n")
     return [Checkpoint.parse(line) for line in lines[:-1]], lines[-1]
 
 

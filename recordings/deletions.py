@@ -5,7 +5,7 @@ between leaves files too many, never too few. It names flow files one by one, an
 without a gap, each with the last line that stood in it: from there a verifier goes on.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 from recordings.journal import journal_files
 from recordings.lines import Line, parse
 from recordings.ocsf import Kind
+from recordings.regular import LONGEST, open_regular
 
 UPLOADED: Final = "uploaded"
 """The reason for which a flow file is removed here while a bucket has it."""
@@ -83,12 +84,12 @@ class Deletions:
             uploaded = own["reason"] == UPLOADED
             flows = {
                 str(each["file"]): DeletedFlows(
-                    length=each["length"], event=line.seq, sha256=str(each["sha256"]), uploaded=uploaded
+                    length=int(each["length"]), event=line.seq, sha256=str(each["sha256"]), uploaded=uploaded
                 )
                 for each in own["files"]
             }
             journals = [_journal(each, line) for each in own["journal"]]
-        except (KeyError, TypeError, ValueError, RecursionError):
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
             return
         self.flows |= flows
         self.journals |= {each.number: each for each in journals}
@@ -106,6 +107,11 @@ def _journal(said: dict[str, Any], line: Line) -> DeletedJournal:
     )
 
 
+def was_never_made(sealed: Mapping[str, Any]) -> bool:
+    """Was a flow file announced, and its gateway killed before it was created? Its name may be given once more."""
+    return bool(sealed.get("missing")) and not sealed["length"]
+
+
 def marked_lines(path: Path, kinds: Iterable[Kind]) -> Iterator[Line]:
     """Whole lines of these kinds in a journal file, in order; looks for them in blocks, without reading the others."""
     marks = [b'"kind":"%b"' % kind.value.encode() for kind in kinds]
@@ -118,14 +124,14 @@ def marked_lines(path: Path, kinds: Iterable[Kind]) -> Iterator[Line]:
 
 def _candidates(path: Path, marks: list[bytes]) -> Iterator[bytes]:
     rest = b""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         while block := file.read(_BLOCK):
             head, feed, tail = block.rpartition(b"\n")
-            if not feed:
+            if feed:
+                yield from _marked(rest + head, marks)
+                rest = tail
+            elif len(rest) < LONGEST:
                 rest += block
-                continue
-            yield from _marked(rest + head, marks)
-            rest = tail
 
 
 def _marked(block: bytes, marks: list[bytes]) -> Iterator[bytes]:

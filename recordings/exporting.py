@@ -6,6 +6,7 @@ it; ``csv`` is a table (RFC 4180) for people, in which no cell is a formula.
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Final
@@ -20,6 +21,10 @@ COLUMNS: Final = (
 )
 _FORMULA: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 """What spreadsheets take for the beginning of a formula, also in its wide form."""
+
+
+_NEXT_CELL: Final = re.compile(rf"(;\s*)(?=[{re.escape(''.join(_FORMULA))}])")
+"""Where spreadsheets of some countries, which take the semicolon for the comma, would see the next cell."""
 
 
 class Form(StrEnum):
@@ -52,6 +57,7 @@ def cells(row: Row) -> tuple[str, ...]:
 def harmless(cell: str) -> str:
     """A cell that a spreadsheet shows and does not obey: agents choose what stands in it."""
     plain = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in cell)
+    plain = _NEXT_CELL.sub(r"\1'", plain)
     return f"'{plain}" if plain.lstrip().startswith(_FORMULA) else plain
 
 

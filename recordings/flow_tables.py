@@ -31,7 +31,7 @@ def table(flows: Iterable[http.HTTPFlow]) -> Iterator[str]:
 
 def _document(flow: http.HTTPFlow) -> dict[str, Any]:
     request, response = flow.request, flow.response
-    asked = {"method": request.method, "url": request.pretty_url, **_message(request)}
+    asked = {"method": request.method, "url": request.url, **_message(request)}
     answered = None if response is None else {"status": response.status_code, **_message(response)}
     own = own_words(flow)
     document = {"time": timestamp(request.timestamp_start), "milliseconds": _milliseconds(flow), **own}
@@ -78,7 +78,7 @@ def _cells(flow: http.HTTPFlow) -> tuple[str, ...]:
     rest = (masked, str(own.get("part", "")), "" if took is None else str(took), *sizes, media)
     time = timestamp(request.timestamp_start)
     error = flow.error.msg if flow.error else ""
-    return (time, *words, request.method, request.pretty_url, status, *said, *rest, error)
+    return (time, *words, request.method, request.url, status, *said, *rest, error)
 
 
 def _milliseconds(flow: http.HTTPFlow) -> int | None:

@@ -13,10 +13,11 @@ from typing import Any, Final
 
 from recordings.deletioncheck import DeletionCheck
 from recordings.lines import FlowRef
+from recordings.regular import descriptor_of, is_flow_file
 
 _DESCRIPTORS: Final = 64
 _LARGE: Final = 16 * 1024 * 1024
-"""Bytes from which on it is looked whether the file has so many, before memory is asked for."""
+"""Bytes of a flow that is read at once; a longer one is read in pieces, where the file has so many bytes at all."""
 
 type Elsewhere = Callable[[str], int | None]
 """Opens a flow file that is not here by its name below the data directory; None: it is not there either."""
@@ -25,11 +26,14 @@ type Elsewhere = Callable[[str], int | None]
 class FlowCheck:
     """The flow files of one chain: what the journal said of them so far, and their bytes."""
 
-    def __init__(self, data_dir: Path, deletions: DeletionCheck, elsewhere: Elsewhere | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, deletions: DeletionCheck, elsewhere: Elsewhere | None = None, *, is_copy: bool = False
+    ) -> None:
         self.known: set[str] = set()
         self.fetched: set[str] = set()
         """Files that are not here, and were read elsewhere."""
         self._elsewhere = elsewhere
+        self._is_copy = is_copy
         self._deletions = deletions
         self._data_dir = data_dir
         self._ends: dict[str, int] = {}
@@ -40,20 +44,25 @@ class FlowCheck:
         """Of fetched files."""
         self._descriptors: OrderedDict[str, int] = OrderedDict()
 
-    def open(self, name: str) -> None:
-        """The journal announces a file."""
+    def open(self, name: str) -> str:
+        """The journal announces a file; returns what is wrong with that."""
+        if not is_flow_file(name):
+            return "it announces a flow file that is none"
         self.known.add(name)
         self._ends[name] = 0
+        return ""
 
     def check(self, flow: FlowRef) -> str:
         """Are the bytes of a flow there, and right?"""
         end = self._ends.get(flow.file)
         if end is None:
             return f"its flow stands in {flow.file}, which is not open"
-        if flow.offset != end:
+        if flow.offset != end or flow.length < 0:
             return f"{flow.file}: a flow at {flow.offset}, where the one before ends at {end}"
-        data = self._read(flow)
-        if data is None:
+        digest = self._read(flow)
+        if digest is None and self._is_copy and self._elsewhere is not None and self._fetch(flow.file, self._elsewhere):
+            digest = self._read(flow) or ""
+        if digest is None:
             if not self._deletions.allows_flows(flow.file, end + flow.length, whole=False):
                 return f"{flow.file} is missing"
             if flow.file not in self._deletions.uploaded or self._elsewhere is None:
@@ -61,10 +70,10 @@ class FlowCheck:
                 return ""
             if not self._fetch(flow.file, self._elsewhere):
                 return f"{flow.file} is neither here nor in the bucket"
-            data = self._read(flow) or b""
-        if len(data) < flow.length:
+            digest = self._read(flow) or ""
+        if not digest:
             return f"{flow.file}: ends within the flow at {flow.offset}"
-        if sha256(data).hexdigest() != flow.sha256:
+        if digest != flow.sha256:
             return f"{flow.file}: the flow at {flow.offset} was changed"
         self._ends[flow.file] = end + flow.length
         return ""
@@ -103,6 +112,8 @@ class FlowCheck:
         """Files and what is wrong with their ends; ``present`` are the sizes from before the journal was read."""
         for name, length in self._sealed.items():
             size = self._size(name)
+            if self._is_copy and name in self.fetched:
+                continue
             if size is None and length:
                 if not self._deletions.allows_flows(name, length, whole=True):
                     yield name, "is missing"
@@ -140,14 +151,27 @@ class FlowCheck:
         except OSError:
             return None
 
-    def _read(self, flow: FlowRef) -> bytes | None:
+    def _read(self, flow: FlowRef) -> str | None:
+        """The SHA-256 of what stands there; empty where the file ends before, None where there is none."""
         descriptor = self._descriptors.get(flow.file)
         if descriptor is None:
             try:
-                descriptor = os.open(self._data_dir / flow.file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+                descriptor = descriptor_of(self._data_dir / flow.file)
             except OSError:
                 return None
             self._keep_open(flow.file, descriptor)
-        if flow.length > _LARGE and os.fstat(descriptor).st_size < flow.offset + flow.length:
-            return b""
-        return os.pread(descriptor, flow.length, flow.offset)
+        if flow.length > _LARGE:
+            return _digest(descriptor, flow)
+        data = os.pread(descriptor, flow.length, flow.offset)
+        return sha256(data).hexdigest() if len(data) == flow.length else ""
+
+
+def _digest(descriptor: int, flow: FlowRef) -> str:
+    """Of a long one, piece by piece."""
+    if os.fstat(descriptor).st_size < flow.offset + flow.length:
+        return ""
+    found, at, end = sha256(), flow.offset, flow.offset + flow.length
+    while at < end and (piece := os.pread(descriptor, min(_LARGE, end - at), at)):
+        found.update(piece)
+        at += len(piece)
+    return found.hexdigest() if at == end else ""

@@ -25,9 +25,34 @@ def har(flows: Iterable[http.HTTPFlow]) -> Iterator[str]:
     yield f'{{"log": {{"version": "1.2", "creator": {json.dumps(creator)}, "pages": [], "entries": ['
     writer, servers = SaveHar(), set[Server]()
     for number, flow in enumerate(flows):
-        entry = _entry(flow, writer.flow_entry(flow, servers))
+        entry = _entry(flow, _written(flow, writer, servers))
         yield f"{',' if number else ''}\n{json.dumps(entry)}"
     yield "\n]}}\n"
+
+
+def _written(flow: http.HTTPFlow, writer: SaveHar, servers: set[Server]) -> dict[str, Any]:
+    """mitmproxy's entry; where it cannot take a part of a message to pieces, the entry has that part as it came."""
+    try:
+        return dict(writer.flow_entry(flow, servers))
+    except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError):
+        entry: dict[str, Any] = writer.flow_entry(_plain(flow), servers)
+    for message, told in ((flow.request, entry["request"]), (flow.response, entry["response"])):
+        if message is not None:
+            told["headers"] = [{"name": name, "value": value} for name, value in message.headers.items(multi=True)]
+    return entry
+
+
+def _plain(flow: http.HTTPFlow) -> http.HTTPFlow:
+    """A copy without what agents and targets choose freely."""
+    plain: http.HTTPFlow = flow.copy()
+    plain.server_conn = Server(address=None)
+    plain.request.data.host, plain.request.data.path = "host", b"/"
+    for message in (plain.request, plain.response):
+        if message is not None:
+            message.headers, message.raw_content = http.Headers(), None
+    for said in plain.websocket.messages if plain.websocket else ():
+        said.content = said.content.decode("utf-8", "replace").encode() if said.is_text else said.content
+    return plain
 
 
 def own_words(flow: http.HTTPFlow) -> dict[str, Any]:
@@ -38,6 +63,7 @@ def own_words(flow: http.HTTPFlow) -> dict[str, Any]:
 
 def _entry(flow: http.HTTPFlow, entry: dict[str, Any]) -> dict[str, Any]:
     request, response = entry["request"], entry["response"]
+    request["url"] = flow.request.url  # and not what its Host says
     request["headersSize"] = response["headersSize"] = _UNKNOWN  # they were masked
     request.pop("postData", None)
     if content := flow.request.raw_content:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recordings.journal import JOURNAL, journal_files
+from recordings.journal import JOURNAL, WRITER, journal_files
 from recordings.lines import canonical
 from recordings.ocsf import Kind
+from recordings.regular import lines_of, open_regular
 
 CALLS = frozenset({Kind.OUTCOME.value, Kind.REFUSAL.value})
 """Kinds of lines that say how a call ended."""
@@ -149,11 +150,10 @@ def timeline(data_dir: Path, name: str) -> list[Row]:
 
 
 def rows(data_dir: Path) -> Iterator[Row]:
-    """Every line of every journal."""
-    for directory in sorted(path for path in (data_dir / JOURNAL).glob("*") if path.is_dir()):
-        for path in journal_files(directory):
-            with path.open("rb") as file:
-                yield from _rows(file)
+    """Every line of the journal."""
+    for path in journal_files(data_dir / JOURNAL / WRITER):
+        with open_regular(path) as file:
+            yield from _rows(lines_of(file))
 
 
 def _rows(lines: Iterable[bytes]) -> Iterator[Row]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from recordings.journal import JOURNAL, journal_files
+from recordings.journal import JOURNAL, WRITER, journal_files
 from recordings.lines import canonical
 from recordings.listing import Filter, Row, row_of
+from recordings.regular import lines_of, open_regular
 from recordings.scanning import backwards
 
 ANY: Final = "*"
@@ -84,7 +85,7 @@ def resources_of(row: Row) -> list[dict[str, Any]]:
 def newest(data_dir: Path, query: Query) -> Iterator[tuple[Row, bytes]]:
     """Lines that are asked for, the newest first, each as it stands in the file (without its line feed)."""
     for path in reversed(_files(data_dir)):
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             lines = (raw for _, raw in backwards(file, file.seek(0, 2)))
             yield from _taken(lines, query)
 
@@ -92,8 +93,8 @@ def newest(data_dir: Path, query: Query) -> Iterator[tuple[Row, bytes]]:
 def in_order(data_dir: Path, query: Query) -> Iterator[tuple[Row, bytes]]:
     """The same lines, the oldest first."""
     for path in _files(data_dir):
-        with path.open("rb") as file:
-            yield from _taken((raw[:-1] for raw in file if raw.endswith(b"\n")), query)
+        with open_regular(path) as file:
+            yield from _taken((raw[:-1] for raw in lines_of(file) if raw.endswith(b"\n")), query)
 
 
 def _taken(lines: Iterator[bytes], query: Query) -> Iterator[tuple[Row, bytes]]:
@@ -105,8 +106,8 @@ def _taken(lines: Iterator[bytes], query: Query) -> Iterator[tuple[Row, bytes]]:
 
 
 def _files(data_dir: Path) -> list[Path]:
-    writers = sorted(path for path in (data_dir / JOURNAL).glob("*") if path.is_dir())
-    return [path for directory in writers for path in journal_files(directory)]
+    """Of the gateway's journal: what lies beside it, ``verify`` denies."""
+    return journal_files(data_dir / JOURNAL / WRITER)
 
 
 def _words(row: Row) -> str:

@@ -21,9 +21,11 @@ from recordings.files import PRIVATE_FILE
 from recordings.journal import Head, file_number, journal_files
 from recordings.lines import Line, parse
 from recordings.ocsf import Kind
+from recordings.regular import NotRegularError, is_flow_file, lines_of, open_regular
 
 _LENGTH_DIGITS: Final = 12
 _DICT: Final = b"}"
+_PIECE: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +51,17 @@ class Left:
 def recover(data_dir: Path, journal: Path) -> Left:
     """Bring a journal directory and its open flow files into a state that can be continued.
 
-    ``JournalDamagedError`` where the newest file has no readable last line.
+    ``JournalDamagedError`` where the newest file has no readable last line, or is not as we leave files.
     """
     files = journal_files(journal)
-    while files and not _has_line(files[-1]):
-        files[-1].with_suffix(".checkpoint").unlink(missing_ok=True)
-        files.pop().unlink()
-    if not files:
-        return Left(head=Head(chain=secrets.token_hex(8)), sealed=True)
-    run = _survey(files[-1])
+    try:
+        while files and not _has_line(files[-1]):
+            _remove_empty(files.pop())
+        if not files:
+            return Left(head=Head(chain=secrets.token_hex(8)), sealed=True)
+        run = _survey(files[-1])
+    except NotRegularError as error:
+        raise _damaged(journal, str(error)) from None
     last = run.last
     head = Head(chain=last.chain, seq=last.seq, digest=last.digest, number=file_number(files[-1]), file=files[-1].name)
     checkpoint = _last_checkpoint(files)
@@ -103,8 +107,8 @@ def _survey(path: Path) -> _Run:
     """Read a journal file that has at least one line; only the last one has to be right."""
     ends: dict[str, int] = {}
     last, whole = None, 0
-    with path.open("rb") as file:
-        for raw in file:
+    with open_regular(path) as file:
+        for raw in lines_of(file):
             if not raw.endswith(b"\n"):
                 break
             whole += len(raw)
@@ -112,11 +116,17 @@ def _survey(path: Path) -> _Run:
                 _follow(last, ends)
         size = file.seek(0, 2)
     if last is None:
-        raise JournalDamagedError(
-            f"{path}: the last line is not a journal line, so the chain cannot be continued;"
-            " look at it with 'gatehold audit verify', then move the journal directory away"
-        )
+        raise _damaged(path, "the last line is not a journal line")
+    if not all(map(is_flow_file, ends)):
+        raise _damaged(path, "it speaks of flow files that are none of ours")
     return _Run(last, ends, whole, size - whole)
+
+
+def _damaged(path: Path, words: str) -> JournalDamagedError:
+    return JournalDamagedError(
+        f"{path}: {words}, so the chain cannot be continued;"
+        " look at it with 'gatehold audit verify', then move the journal directory away"
+    )
 
 
 def _follow(line: Line, ends: dict[str, int]) -> None:
@@ -149,7 +159,11 @@ def _recover_flow_file(path: Path, end: int) -> dict[str, Any]:
 
 def _describe(file: BinaryIO, offset: int, length: int) -> dict[str, Any]:
     file.seek(offset)
-    return {"length": length, "offset": offset, "sha256": sha256(file.read(length)).hexdigest()}
+    digest, left = sha256(), length
+    while left and (piece := file.read(min(left, _PIECE))):
+        digest.update(piece)
+        left -= len(piece)
+    return {"length": length, "offset": offset, "sha256": digest.hexdigest()}
 
 
 def _cut(path: Path, whole: int) -> None:
@@ -160,8 +174,18 @@ def _cut(path: Path, whole: int) -> None:
 
 def _has_line(path: Path) -> bool:
     """Was even the first line written? A file without one holds nothing."""
-    with path.open("rb") as file:
-        return file.readline().endswith(b"\n")
+    with open_regular(path) as file:
+        return next(lines_of(file), b"").endswith(b"\n")
+
+
+def _remove_empty(path: Path) -> None:
+    """A crash came before its first line. No checkpoint can be there: what is signed was on the disk before."""
+    checkpoints = path.with_suffix(".checkpoint")
+    if checkpoints.exists():
+        if any(read_checkpoints(checkpoints)[0]):
+            raise _damaged(path, "it is empty, though a checkpoint vouches for lines in it")
+        checkpoints.unlink()
+    path.unlink()
 
 
 def _last_checkpoint(files: list[Path]) -> Checkpoint | None:

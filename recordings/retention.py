@@ -2,14 +2,13 @@
 
 Flow files go one by one, journal files only as the oldest ones, and each only after every flow file that it speaks of:
 so a verifier can go on from the last line that is gone. Deleted is what is sealed, and what is as it was left: a flow
-file that is missing or has another length than the journal says is evidence, and stays, with the journal from there on.
+file that is missing or is not as the journal says is evidence, and stays, with the journal from there on.
 
-Order: ``plan``, then its events into the journal, signed, then ``carry_out``. A crash in between leaves files that were
-announced; the next plan finds them again.
+Order: ``plan``, ``sift``, then its events into the journal, signed, then ``carry_out``. A crash in between leaves files
+that were announced; the next plan finds them again.
 """
 
 import contextlib
-import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import file_digest
@@ -18,12 +17,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from recordings.acts import file_event
+from recordings.checkpoints import read_checkpoints
 from recordings.deletions import Deletions, marked_lines
 from recordings.events import Event
+from recordings.evidence import flows_of, holds, is_chained
 from recordings.files import sync_directory
 from recordings.flowfiles import RECORDINGS, folder_of, part_number
 from recordings.journal import JOURNAL, WRITER, file_number, journal_files
 from recordings.ocsf import Kind
+from recordings.regular import open_regular
 from recordings.segments import FlowFile, Segment
 
 _PER_EVENT: Final = 100
@@ -103,6 +105,8 @@ class Retention:
         self._data_dir = data_dir
         self._directory = data_dir / JOURNAL / WRITER
         self._segments: dict[str, Segment] = {}
+        self._evidence: dict[str, int] = {}
+        """Files that are not as they were written, and the number of the journal file that tells so."""
 
     def plan(self, wanted: Wanted, kept: Kept, *, now: float) -> Plan:
         """What is to be deleted now. Reads every journal file once, and only looks at the newest."""
@@ -118,7 +122,21 @@ class Retention:
                 plan.stuck.append(f"{path.name} is not as a finished journal file is: see 'gatehold audit verify'")
                 break
             choice.look_at(segment)
+        self._keep_evidence(plan)
         return plan
+
+    def sift(self, plan: Plan) -> None:
+        """Take out of a plan what is not as it was written, and the journal from there on: it is evidence."""
+        told: dict[Path, list[Doomed]] = {}
+        for each in plan.doomed:
+            if each.flow:
+                told.setdefault(each.flow.journal, []).append(each)
+        for path, some in told.items():
+            self._evidence |= {each.name: file_number(path) for each in self._altered(path, some)}
+        for each in plan.doomed:
+            if each.segment and not _is_chained(each.segment):
+                self._evidence[each.name] = each.segment.number
+        self._keep_evidence(plan)
 
     def events(self, plan: Plan, *, now: float) -> list[Event]:
         """What the journal is told before anything happens; hashes every file."""
@@ -134,14 +152,15 @@ class Retention:
         return made
 
     def is_announced(self, plan: Plan) -> bool:
-        """Does the journal, in its newest files, say that all of it is deleted?"""
-        said = Deletions()
+        """Does the journal, in its newest files, say that all of it is deleted, in lines that are signed?"""
+        said, signed = Deletions(), 0
         for path in journal_files(self._directory)[-2:]:
             said.add(marked_lines(path, (Kind.RETENTION,)))
-        flows = {each.name for each in plan.doomed if each.flow}
-        return flows <= said.flows.keys() and all(
-            each.segment.number in said.journals for each in plan.doomed if each.segment
-        )
+            if (checkpoints := path.with_suffix(".checkpoint")).exists():
+                signed = max((each.seq for each in read_checkpoints(checkpoints)[0] if each), default=signed)
+        flows = [said.flows.get(each.name) for each in plan.doomed if each.flow]
+        journals = [said.journals.get(each.segment.number) for each in plan.doomed if each.segment]
+        return all(each is not None and each.event <= signed for each in (*flows, *journals))
 
     def carry_out(self, plan: Plan, *, now: float) -> None:
         """Remove what was announced: flow files, then journal files, the oldest first; then folders that are empty."""
@@ -169,6 +188,28 @@ class Retention:
         for path in self._directory.glob("*.checkpoint"):
             if 0 < file_number(path.with_suffix(".jsonl")) < first:
                 path.unlink(missing_ok=True)
+
+    def _keep_evidence(self, plan: Plan) -> None:
+        altered = [each.name for each in plan.doomed if each.name in self._evidence]
+        plan.stuck += [f"{name} is not as it was written: see 'gatehold audit verify'" for name in altered]
+        first = min(self._evidence.values(), default=None)
+        plan.doomed = [
+            each
+            for each in plan.doomed
+            if each.name not in altered and not (each.segment and first is not None and each.segment.number >= first)
+        ]
+
+    def _altered(self, journal: Path, doomed: Sequence[Doomed]) -> list[Doomed]:
+        """Those flow files of a journal file that do not hold what it says."""
+        try:
+            told = flows_of(journal, {each.name for each in doomed})
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+            return list(doomed)  # a line that cannot be read
+        return [
+            each
+            for each in doomed
+            if each.flow and not holds(self._data_dir / each.name, told[each.name], each.flow.length)
+        ]
 
     def _segment(self, path: Path, following: Path) -> Segment | None:
         if path.name not in self._segments:
@@ -294,12 +335,18 @@ def _last_parts(sizes: dict[str, int], folder: str) -> frozenset[str]:
     return frozenset(name for _, name in newest.values())
 
 
+def _is_chained(segment: Segment) -> bool:
+    try:
+        return is_chained(segment)
+    except FileNotFoundError:
+        return False
+
+
 def _size_with_checkpoints(path: Path) -> int:
     checkpoints = path.with_suffix(".checkpoint")
     return path.stat().st_size + (checkpoints.stat().st_size if checkpoints.exists() else 0)
 
 
 def _sha256(path: Path) -> str:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    with os.fdopen(descriptor, "rb") as file:
+    with open_regular(path) as file:
         return file_digest(file, "sha256").hexdigest()

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, Self
 
-from recordings.journal import JOURNAL, journal_files
+from recordings.journal import JOURNAL, WRITER, journal_files
 from recordings.lines import canonical
 from recordings.listing import Filter, Row, row_of
+from recordings.regular import open_regular
 
 _BLOCK: Final = 256 * 1024
 _LONGEST: Final = 4 * 1024 * 1024
@@ -135,12 +136,11 @@ def _paced(lines: Iterator[tuple[Place, bytes]], seconds: float, done: Scan) -> 
 
 def _lines(data_dir: Path, at: Place | None, done: Scan) -> Iterator[tuple[Place, bytes]]:
     """Every line with where it begins, the newest first."""
-    writers = sorted((path for path in (data_dir / JOURNAL).glob("*") if path.is_dir()), reverse=True)
-    files = [path for directory in writers for path in reversed(journal_files(directory))]
+    files = journal_files(data_dir / JOURNAL / WRITER)[::-1]
     names = [f"{path.parent.name}/{path.name}" for path in files]
     start = names.index(at.file) if at is not None and at.file in names else 0
     for name, path in zip(names[start:], files[start:], strict=True):
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             end = file.seek(0, 2)
             here = min(end, at.offset) if at is not None and name == at.file else end
             for offset, raw in backwards(file, here, done):

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from recordings.deletions import Deletions, marked_lines
+from recordings.deletions import Deletions, marked_lines, was_never_made
 from recordings.journal import file_number
 from recordings.lines import Line, canonical, parse
 from recordings.ocsf import Kind
+from recordings.regular import is_flow_file, open_regular
 
 _TAIL: Final = 64 * 1024
 _BLOCK: Final = 1024 * 1024
@@ -26,6 +27,8 @@ class FlowFile:
     length: int
     sealed: float
     """Unix seconds."""
+    journal: Path
+    """The journal file that tells of it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,27 +101,36 @@ def _told(path: Path) -> tuple[dict[str, str], dict[str, FlowFile], Deletions]:
             continue
         try:
             files = line.event()["unmapped"]["gatehold"]["files"]
+            if not all(is_flow_file(each["file"]) for each in files):
+                raise ValueError("not a flow file")
             if line.kind == Kind.FLOWS_OPEN:
                 opened |= {each["file"]: each["session"] for each in files}
             else:
                 for each in files:
                     name = str(each["file"])
+                    if was_never_made(each):
+                        opened.pop(name, None)
+                        continue
                     sealed[name] = FlowFile(
-                        name=name, session=opened.get(name, ""), length=each["length"], sealed=line.time / 1000
+                        name=name,
+                        session=opened.get(name, ""),
+                        length=each["length"],
+                        sealed=line.time / 1000,
+                        journal=path,
                     )
-        except (KeyError, TypeError, ValueError, RecursionError):
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
             opened["?"] = ""  # a line that cannot be read: the file is left alone
     return opened, sealed, deletions
 
 
 def _first_line(path: Path) -> Line | None:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         raw = file.readline(_BLOCK)
     return parse(raw[:-1]) if raw.endswith(b"\n") else None
 
 
 def _last_line(path: Path) -> Line | None:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         file.seek(max(0, file.seek(0, 2) - _TAIL))
         tail = file.read()
     lines = tail.split(b"\n")
@@ -127,7 +139,7 @@ def _last_line(path: Path) -> Line | None:
 
 def _contains(path: Path, mark: bytes) -> bool:
     overlap = b""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         while block := file.read(_BLOCK):
             if mark in overlap + block:
                 return True

@@ -1,12 +1,15 @@
 """What the commands about recorded calls share: where the recordings are, since when, and what could not be read."""
 
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gatehold.cli.output import counted, unusable
+from policy.errors import GateholdError
 from recordings.moments import moment_of
 
 if TYPE_CHECKING:
@@ -24,20 +27,41 @@ RecordingsOption = Annotated[
 SinceOption = Annotated[str, typer.Option("--since", help="Only calls since then: 30m, 24h, 7d or a date.")]
 
 
-def history_of(configuration: "Configuration", recordings: Path | None, since: str) -> "History":
+@contextmanager
+def history_of(
+    configuration: "Configuration", recordings: Path | None, since: str, *, fetch: bool
+) -> "Iterator[History]":
     """The recorded calls; ends the command where there are none."""
-    from gatehold.history.reading import NoRecordings, read
+    if fetch and recordings is not None:
+        unusable("--fetch reads what the configuration's data directory had: leave out --recordings")
+    with ExitStack() as stack:
+        try:
+            moment = moment_of(since, now=time.time()) if since else None
+            history = _read(configuration, recordings, moment, stack, fetch=fetch)
+        except (GateholdError, OSError, ValueError) as error:
+            unusable(str(error))
+        yield history
 
+
+def _read(
+    configuration: "Configuration", recordings: Path | None, since: float | None, stack: ExitStack, *, fetch: bool
+) -> "History":
+    from gatehold.history.reading import NoRecordings, read
+    from gatehold.objects.finding import all_flow_files
+
+    if recordings is not None:
+        return read(recordings, since=since)
+    files = stack.enter_context(all_flow_files(configuration, since=since, fetch=fetch))
     try:
-        moment = moment_of(since, now=time.time()) if since else None
-        return read(configuration.data_dir if recordings is None else recordings, since=moment)
-    except (NoRecordings, OSError, ValueError) as error:
-        unusable(str(error))
+        history = read(*files.directories, since=since)
+    except NoRecordings as error:
+        raise NoRecordings("; ".join(words for words in (str(error), files.left) if words)) from None
+    history.left = files.left
+    return history
 
 
 def operation_of(engine: "Engine", call: "RecordedCall") -> str:
     """The kind of call, for people."""
-    from policy.errors import GateholdError
     from policy.history.requests import reread
     from policy.history.shapes import operation
 
@@ -54,6 +78,8 @@ def remarks(history: "History") -> list[str]:
     if history.unreadable:
         names = ", ".join(map(str, history.unreadable))
         found.append(f"{counted(len(history.unreadable), 'file')} with a part that cannot be read: {names}")
+    if history.left:
+        found.append(history.left)
     if history.foreign:
         found.append(f"{counted(history.foreign, 'flow')} passed over: not calls of an agent to a registered target")
     return found

@@ -7,6 +7,7 @@ import typer
 from gatehold.cli.local_store import ConfigOption, JsonOption
 from gatehold.cli.output import print_items, print_json, print_table
 from gatehold.cli.policy_history import RecordingsOption, SinceOption, history_of, remarks
+from gatehold.cli.recorded_files import FetchOption
 
 if TYPE_CHECKING:
     from gatehold.config import Configuration
@@ -20,6 +21,7 @@ def suggest(
     config: ConfigOption,
     recordings: RecordingsOption = None,
     since: SinceOption = "",
+    fetch: FetchOption = False,
     approver: Annotated[
         list[str] | None, typer.Option("--approver", help="Group that approves writes; may be given again.")
     ] = None,
@@ -36,17 +38,17 @@ def suggest(
     from policy.history.writing import document, document_json, told
 
     configuration = load(config)
-    history = history_of(configuration, recordings, since)
-    if unused:
-        _unused(configuration, history, as_json=as_json)
-        return
-    found = suggested(
-        configuration.engine,
-        (call for call in history.calls() if call.passed or (denied and call.recorded.code == _REFUSED)),
-        approvers=tuple(approver or ("approvers",)),
-        issuers={issuer.name for issuer in configuration.gateway.spec.identity.issuers},
-        taken=configuration.engine.rules.keys(),
-    )
+    with history_of(configuration, recordings, since, fetch=fetch) as history:
+        if unused:
+            _unused(configuration, history, as_json=as_json)
+            return
+        found = suggested(
+            configuration.engine,
+            (call for call in history.calls() if call.passed or (denied and call.recorded.code == _REFUSED)),
+            approvers=tuple(approver or ("approvers",)),
+            issuers={issuer.name for issuer in configuration.gateway.spec.identity.issuers},
+            taken=configuration.engine.rules.keys(),
+        )
     if as_json:
         counts = [
             {"rule": each.rule["name"], "calls": {what: told(seen) for what, seen in each.seen}} for each in found.rules

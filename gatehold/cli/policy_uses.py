@@ -7,6 +7,7 @@ import typer
 from gatehold.cli.local_store import ConfigOption, JsonOption
 from gatehold.cli.output import print_items, print_table
 from gatehold.cli.policy_history import RecordingsOption, SinceOption, history_of, remarks
+from gatehold.cli.recorded_files import FetchOption
 from recordings.moments import timestamp
 
 if TYPE_CHECKING:
@@ -15,15 +16,20 @@ if TYPE_CHECKING:
 
 
 def coverage(
-    *, config: ConfigOption, recordings: RecordingsOption = None, since: SinceOption = "", as_json: JsonOption = False
+    *,
+    config: ConfigOption,
+    recordings: RecordingsOption = None,
+    since: SinceOption = "",
+    fetch: FetchOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Say what each rule did in the calls that were recorded."""
     from gatehold.config import load
     from policy.history.using import use
 
     configuration = load(config)
-    history = history_of(configuration, recordings, since)
-    uses = use(configuration.engine, history.calls())
+    with history_of(configuration, recordings, since, fetch=fetch) as history:
+        uses = use(configuration.engine, history.calls())
     items = [
         {
             "rule": name,
@@ -52,15 +58,20 @@ def coverage(
 
 
 def shadow(
-    *, config: ConfigOption, recordings: RecordingsOption = None, since: SinceOption = "", as_json: JsonOption = False
+    *,
+    config: ConfigOption,
+    recordings: RecordingsOption = None,
+    since: SinceOption = "",
+    fetch: FetchOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Say what each rule in shadow would have changed, were it in force."""
     from gatehold.config import load
     from policy.history.using import shadows
 
     configuration = load(config)
-    history = history_of(configuration, recordings, since)
-    found = shadows(configuration.engine, history.calls())
+    with history_of(configuration, recordings, since, fetch=fetch) as history:
+        found = shadows(configuration.engine, history.calls())
     if as_json:
         print_items([_shadow(each) for each in found], calls=len(history.places), remarks=remarks(history))
         return

@@ -9,6 +9,7 @@ import typer
 from gatehold.cli.local_store import ConfigOption, JsonOption
 from gatehold.cli.output import FAILED, print_items, print_table
 from gatehold.cli.policy_history import RecordingsOption, SinceOption, history_of, operation_of, remarks
+from gatehold.cli.recorded_files import FetchOption
 from recordings.moments import timestamp
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def whatif(
     candidate: CandidateOption,
     recordings: RecordingsOption = None,
     since: SinceOption = "",
+    fetch: FetchOption = False,
     fail_on_change: Annotated[
         bool, typer.Option("--fail-on-change", help="Exit 1 where a call changes, or cannot be compared.")
     ] = False,
@@ -43,13 +45,13 @@ def whatif(
     from policy.history.comparing import Change, Comparison, compare
 
     current, other = load(config), load(candidate)
-    history, comparison = history_of(current, recordings, since), Comparison()
-    changes, incomparable = list[dict[str, Any]](), list[dict[str, Any]]()
-    for found in compare(current.engine, other.engine, history.calls(), comparison, limits=limits):
-        if isinstance(found, Change):
-            changes.append(_change(found, other.engine))
-        else:
-            incomparable.append(_incomparable(found, current.engine))
+    changes, incomparable, comparison = list[dict[str, Any]](), list[dict[str, Any]](), Comparison()
+    with history_of(current, recordings, since, fetch=fetch) as history:
+        for found in compare(current.engine, other.engine, history.calls(), comparison, limits=limits):
+            if isinstance(found, Change):
+                changes.append(_change(found, other.engine))
+            else:
+                incomparable.append(_incomparable(found, current.engine))
     if as_json:
         _print(changes, incomparable, comparison, history)
     else:

@@ -7,18 +7,19 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from gatehold.cli.local_store import ConfigOption
 from gatehold.cli.output import FAILED, unusable
+from gatehold.cli.recorded_files import FetchOption, flow_files
 from recordings.moments import timestamp
 
 if TYPE_CHECKING:
     from mitmproxy.http import HTTPFlow
 
+    from gatehold.objects.finding import FlowFiles
     from recordings.flows import Spoken
     from recordings.listing import Row
 
@@ -48,44 +49,44 @@ def export(
     call: Annotated[str, typer.Option("--call", help="Which call, by its decision, where there are several.")] = "",
     typed: Annotated[bool, typer.Option("--input", help="A terminal session with what was typed.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="With what steers a terminal beyond showing text.")] = False,
+    fetch: FetchOption = False,
 ) -> None:
     """Write recorded calls as other tools read them; a terminal session or a WebSocket as what was said in it."""
+    from gatehold.config import load
+    from recordings.index.finding import timeline
+
     asked = zip(Form, (har, jsonl, csv, asciicast, messages), strict=True)
     forms = [form for form, wanted in asked if wanted]
     if len(forms) != 1:
         unusable(f"say in which form, one of {_FORMS}")
     [form] = forms
-    rows = _rows(_data_directory(config), call or name)
-    if form in (Form.ASCIICAST, Form.MESSAGES):
-        for line in _conversation(rows, form, call or name, title=name, typed=typed, raw=raw):
-            typer.echo(line)
-        return
-    _write(form, _flows(rows))
+    configuration = load(config)
+    lines = timeline(configuration.data_dir, call or name)
+    with flow_files(configuration, lines, fetch=fetch) as files:
+        rows = _Rows(files=files, rows=lines)
+        if form in (Form.ASCIICAST, Form.MESSAGES):
+            for line in _conversation(rows, form, call or name, title=name, typed=typed, raw=raw):
+                typer.echo(line)
+            return
+        _write(form, _flows(rows))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rows:
-    data_dir: Path
+    files: "FlowFiles"
     rows: "list[Row]" = field(repr=False)
 
     def records(self) -> "Iterator[tuple[Row, bytes]]":
         """Those with a record, each with its bytes; ends the command where one is not as it was written."""
         from recordings.errors import RecordUnreadable
-        from recordings.reading import record
 
         for row in self.rows:
             if row.file and row.length:
                 try:
-                    found = record(self.data_dir, row)
+                    found = self.files.record(row)
                 except RecordUnreadable as error:
                     _fail(str(error))
                 yield row, found
-
-
-def _rows(data_dir: Path, name: str) -> _Rows:
-    from recordings.index.finding import timeline
-
-    return _Rows(data_dir=data_dir, rows=timeline(data_dir, name))
 
 
 def _flows(rows: _Rows) -> "Iterator[HTTPFlow]":
@@ -170,12 +171,6 @@ def _message_json(message: "Spoken") -> dict[str, str]:
     if message.is_text:
         return who | {"text": message.content.decode("utf-8", "replace")}
     return who | {"base64": base64.b64encode(message.content).decode()}
-
-
-def _data_directory(config: Path) -> Path:
-    from gatehold.config import load
-
-    return load(config).data_dir
 
 
 def _plain(text: str) -> str:

@@ -80,6 +80,7 @@ def prune(
             if dry_run:
                 keeping = kept(local.store, data_dir, spec.audit, spec.recordings)
                 plan = retention.plan(wanted(spec.recordings), keeping, now=now)
+                retention.sift(plan)
             else:
                 plan = _delete(local, retention, now)
         except OSError as error:
@@ -108,11 +109,14 @@ def _delete(local: Local, retention: Any, now: float) -> "Plan":
         plan: Plan = retention.plan(
             wanted(spec.recordings), kept(local.store, data_dir, spec.audit, spec.recordings), now=now
         )
+        retention.sift(plan)
         if plan.doomed:
             entries = tuple(event.entry() for event in retention.events(plan, now=now))
             records = [Record(entries=entries, signed=True)]
             writer.write(records)
             writer.sync(records)
+            if plan.touches(kept(local.store, data_dir, spec.audit, spec.recordings).sessions):
+                raise GateholdError("nothing was deleted: a session came on hold in the meantime; do it once more")
             retention.carry_out(plan, now=now)
     finally:
         writer.close()

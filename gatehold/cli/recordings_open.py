@@ -1,22 +1,22 @@
 """``gatehold recordings open``: recorded flows in stock mitmweb, with their decisions."""
 
 import shlex
-import signal
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
 from gatehold.cli.local_store import ConfigOption
-from gatehold.cli.output import FAILED
+from gatehold.cli.output import FAILED, unusable
+from gatehold.cli.recorded_files import FetchOption, flow_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gatehold.objects.finding import FlowFiles
     from recordings.listing import Row
 
 _COLUMNS: Final = ("icon", "path", "method", "status", "size", "time", "comment")
@@ -30,29 +30,33 @@ def open_(
     only: Annotated[str, typer.Option("--filter", help="What is shown at first, as '~comment deny'.")] = "",
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
     print_command: Annotated[bool, typer.Option("--print-command", help="Print the command, start nothing.")] = False,
+    fetch: FetchOption = False,
 ) -> None:
     """Open the recorded flows in mitmweb (a viewer: it starts no proxy)."""
     from gatehold.config import load
+    from gatehold.temporary import private_directory
     from recordings.index.finding import timeline
 
-    data_dir = load(config).data_dir
-    found = timeline(data_dir, name)
+    if print_command and fetch:
+        unusable("what --fetch reads is removed at the end: see 'gatehold recordings fetch'")
+    configuration = load(config)
+    found = timeline(configuration.data_dir, name)
     rows = [row for row in found if row.file and row.length]
     if not rows:
         _fail(f"no flows were recorded of {_visible(name)}")
     options = ["--set", f"web_port={port}", *([] if browser else ["--set", "web_open_browser=false"])]
     options += ["--set", f"view_filter={only}"] if only else []
-    if print_command:
-        files = [str(data_dir / file) for file in dict.fromkeys(row.file for row in rows)]
-        typer.echo(_shell_command(files, options))
-        return
-    with TemporaryDirectory(prefix="gatehold-") as made:
-        directory = Path(made)  # its confdir, too: mitmweb would make a CA of its own in the auditor's home
+    with private_directory() as directory:  # mitmweb's confdir, too: it would make a CA in the auditor's home
         flows, lines = directory / "session.flow", directory / "journal.jsonl"
-        _write_flows(flows, data_dir, rows)
+        with flow_files(configuration, rows, fetch=fetch) as files:
+            if print_command:
+                here = [str(configuration.data_dir / file) for file in dict.fromkeys(row.file for row in rows)]
+                typer.echo(_shell_command(here, options))
+                return
+            _write_flows(flows, files, rows)
         _write_lines(lines, found)
-        command = _mitmweb(str(flows), [*options, "--set", f"confdir={made}", "--set", f"audit_journal={lines}"])
-        raise typer.Exit(_run(command))
+        command = _mitmweb(str(flows), [*options, "--set", f"confdir={directory}", "--set", f"audit_journal={lines}"])
+        raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603 (stock mitmweb, our own files)
 
 
 def audit_view() -> Path:
@@ -61,19 +65,6 @@ def audit_view() -> Path:
     if spec is None or spec.origin is None:
         raise RuntimeError("addons.audit_view is missing from this installation")
     return Path(spec.origin)
-
-
-def _run(command: "Sequence[str]") -> int:
-    """Wait for mitmweb and return its exit code; it ends with this command, whoever ends that."""
-    before = signal.signal(signal.SIGTERM, _end)
-    try:
-        return subprocess.run(command, check=False).returncode  # noqa: S603 (stock mitmweb, our own files)
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _end(number: int, _frame: object) -> NoReturn:
-    raise SystemExit(128 + number)
 
 
 def _mitmweb(file: str, options: "Sequence[str]") -> list[str]:
@@ -89,14 +80,13 @@ def _shell_command(files: "Sequence[str]", options: "Sequence[str]") -> str:
     return shlex.join(_mitmweb("@", options)).replace(" @ ", f" <({shlex.join(['cat', *files])}) ", 1)
 
 
-def _write_flows(path: Path, data_dir: Path, rows: "Sequence[Row]") -> None:
+def _write_flows(path: Path, files: "FlowFiles", rows: "Sequence[Row]") -> None:
     from recordings.errors import RecordUnreadable
-    from recordings.reading import record
 
     with path.open("wb") as file:
         for row in rows:
             try:
-                file.write(record(data_dir, row))
+                file.write(files.record(row))
             except RecordUnreadable as error:
                 _fail(str(error))
 

@@ -11,10 +11,12 @@ import typer
 
 from gatehold.cli.local_store import ConfigOption, JsonOption, Local, local_store
 from gatehold.cli.output import FAILED, counted, print_items, print_table, unusable
+from gatehold.cli.recorded_files import FetchOption, flow_files
 from policy.errors import GateholdError
 
 if TYPE_CHECKING:
     from gatehold.config import Configuration, Target
+    from gatehold.objects.finding import FlowFiles
     from gatehold.replaying.running import Step, Tally, Wanted
     from gatehold.replaying.sending import Sender
     from recordings.listing import Row
@@ -40,6 +42,7 @@ def replay(
     proxy_host: Annotated[str | None, typer.Option("--proxy-host", help="What agents call the gateway's host.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing: say what would be sent.")] = False,
     fail_on_difference: Annotated[bool, typer.Option("--fail-on-difference", help="Exit 1 where one differs.")] = False,
+    fetch: FetchOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make the calls of a session again, with an agent's token of now, and compare how they are answered."""
@@ -61,7 +64,8 @@ def replay(
             unusable(str(error))
         except OSError as error:
             unusable(f"{error.filename}: {error.strerror}")
-        told, failure = run.make(way, tally)
+        with flow_files(local.configuration, rows, fetch=fetch) as files:
+            told, failure = run.make(way, tally, files)
     if as_json:
         print_items((document for document, _ in told), counts=tally.to_json(), dryRun=dry_run, failure=failure)
     else:
@@ -82,7 +86,7 @@ class _Run:
     wanted: "Wanted"
     by: str
 
-    def make(self, way: "Sender | None", tally: "Tally") -> "tuple[list[_Told], str]":
+    def make(self, way: "Sender | None", tally: "Tally", files: "FlowFiles") -> "tuple[list[_Told], str]":
         """Make the calls: what became of each, and why no more of them could be made.
 
         That it begins is on record before the first call, and how it ended whatever happens.
@@ -93,7 +97,7 @@ class _Run:
 
         told: list[_Told] = []
         failure = ""
-        calls = calls_of(self.local.configuration.data_dir, self.rows)
+        calls = calls_of(files.record, self.rows)
         self._note(way, "started", {})
         try:
             with way or nullcontext():

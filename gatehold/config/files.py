@@ -14,7 +14,7 @@ from policy.errors import ConfigurationError
 MAX_FILE = 16 * 1024 * 1024
 _TRIES = 5
 
-type Stamp = dict[str, tuple[int, int, int, int]]
+type Stamp = dict[str, tuple[int, ...]]
 
 
 def read_directory(directory: Path) -> dict[str, bytes]:
@@ -64,9 +64,10 @@ def _is_document(name: str) -> bool:
     return name.endswith(".yaml") and not name.startswith(".")
 
 
-def _identity(path: Path) -> tuple[int, int, int, int]:
+def _identity(path: Path) -> tuple[int, ...]:
+    """The time of modification is what a writer says it is (archives and copies keep it); that of change is not."""
     status = path.stat()
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _read(path: Path) -> bytes:

@@ -15,13 +15,14 @@ _BUCKET = re.compile(r"(s3|gs|az)://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/[A-Za-z0-
 _Address = Annotated[str, AfterValidator(check_address)]
 
 
-def _bucket(url: str) -> str:
+def bucket_url(url: str) -> str:
+    """``s3://``, ``gs://`` or ``az://``, and a prefix. Raises ValueError."""
     if not _BUCKET.fullmatch(url):
         raise ValueError(f"{url!r} is no bucket; write it as in s3://bucket/prefix (or gs://, az://)")
     return url.rstrip("/")
 
 
-_Bucket = Annotated[Text, AfterValidator(_bucket)]
+_Bucket = Annotated[Text, AfterValidator(bucket_url)]
 
 
 class RolloverSpec(Part):
@@ -82,7 +83,7 @@ class RecordingsSpec(Part):
     @field_validator("url")
     @classmethod
     def _known_place(cls, url: str) -> str:
-        return url if url == "file" else _bucket(url)
+        return url if url == "file" else bucket_url(url)
 
     @model_validator(mode="after")
     def _bucket_is_named(self) -> Self:

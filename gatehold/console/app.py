@@ -11,11 +11,22 @@ from gatehold.console import assets, picture, signing_in
 from gatehold.console.context import Console
 from gatehold.console.guarding import Guard
 from gatehold.console.navigation import places
-from gatehold.console.pages import api, approval, audit, grants, inbox, policy, recordings, revealing, sessions
+from gatehold.console.pages import (
+    api,
+    approval,
+    audit,
+    grants,
+    inbox,
+    policy,
+    recordings,
+    removals,
+    revealing,
+    sessions,
+)
 from gatehold.console.problems import Refused
 from gatehold.store.seldom import SeldomEvents
 
-PAGES = (signing_in, inbox, picture, approval, revealing, grants, sessions, recordings, policy, audit, api)
+PAGES = (signing_in, inbox, picture, approval, revealing, grants, sessions, recordings, policy, removals, audit, api)
 """Modules that export ``routes``."""
 
 

@@ -21,3 +21,8 @@ def recordings(verb: str, name: str, config: Path, *options: str) -> str:
 def verify(config: Path) -> str:
     """The verification that checks signatures as well."""
     return shlex.join(["gatehold", "audit", "verify", "--config", str(config), "--key", "KEY.pem"])
+
+
+def accept_removals(config: Path) -> str:
+    """The reload that may take protection away."""
+    return shlex.join(["gatehold", "reload", "--config", str(config), "--accept-removals"])

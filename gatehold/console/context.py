@@ -22,6 +22,7 @@ from gatehold.identity.revocation import Revocations
 from gatehold.people.model import SignedIn
 from gatehold.people.tokens import Tokens
 from gatehold.people.web_sessions import WebSessions
+from gatehold.reloading.serving import Reloading
 from gatehold.store import Store
 from policy.engine import Engine
 from recordings.recorder import Recorder
@@ -48,6 +49,7 @@ class Console:
     decisions: Decisions
     revocations: Revocations
     recorder: Recorder
+    reloading: Reloading
     live: Live
     templates: Templates
     clock: Callable[[], float]

@@ -30,9 +30,12 @@ class Templates:
         self._places: tuple[Place, ...] = ()
         self.warn(lambda: "")
 
-    def warn(self, banner: Callable[[], str]) -> None:
-        """Have every page of somebody who is signed in begin with these words, where there are any."""
-        self._environment.globals["banner"] = banner
+    def warn(self, banner: Callable[[], str], leads_to: Callable[[], str] = lambda: "") -> None:
+        """Have every page of somebody who is signed in begin with these words, where there are any.
+
+        ``leads_to``: the path of the page on which something can be done about it; empty for none.
+        """
+        self._environment.globals |= {"banner": banner, "banner_leads_to": leads_to}
 
     def lead_to(self, places: tuple[Place, ...]) -> None:
         """Have every page lead to these."""

@@ -49,6 +49,8 @@ class History:
     """Files with a part that could not be read; of those that are being written the end may be."""
     foreign: int = 0
     """Flows that are no calls of a gateway, or of nobody."""
+    left: str = ""
+    """Files that are elsewhere and were not read, in words."""
     places: list[Place] = field(default_factory=list, repr=False)
     """In the order of time."""
 
@@ -64,12 +66,14 @@ class History:
                 yield call
 
 
-def read(path: Path, *, since: float | None = None) -> History:
-    """The calls below a path: a flow file, a directory of them, or a data directory; ``since`` in Unix seconds.
+def read(*paths: Path, since: float | None = None) -> History:
+    """The calls below paths: each a flow file, a directory of them, or a data directory; ``since`` in Unix seconds.
 
     Raises NoRecordings and OSError.
     """
-    history = History(files=tuple(_flow_files(path)))
+    history = History(files=tuple(each for path in paths for each in _flow_files(path)))
+    if not history.files:
+        raise NoRecordings(f"there are no flow files in {paths[0]}")
     for number, file in enumerate(history.files):
         places, whole = _places(file, number)
         history.places += [place for place in places if since is None or place.time >= since]
@@ -89,10 +93,7 @@ def _flow_files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     base = path / RECORDINGS if (path / RECORDINGS).is_dir() else path
-    found = sorted(each for each in base.rglob(f"*{SUFFIX}") if each.is_file())
-    if not found:
-        raise NoRecordings(f"there are no flow files in {path}")
-    return found
+    return sorted(each for each in base.rglob(f"*{SUFFIX}") if each.is_file())
 
 
 def _places(path: Path, number: int) -> tuple[list[Place], bool]:

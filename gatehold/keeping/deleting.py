@@ -102,6 +102,7 @@ class Deleting:
     def _plan(self, now: float) -> Plan:
         plan = self._retention.plan(self._wanted, kept(self._store, self._data_dir, self._audit, self._spec), now=now)
         plan.doomed = plan.doomed[:AT_ONCE]
+        self._retention.sift(plan)
         return plan
 
     def _carry_out(self, plan: Plan, now: float) -> None:

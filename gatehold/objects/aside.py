@@ -15,7 +15,7 @@ async def aside[**P, T](function: Callable[P, T], *args: P.args, **kwargs: P.kwa
     done: asyncio.Future[T] = loop.create_future()
 
     def settle(result: T | None, error: Exception | None) -> None:
-        if done.cancelled():
+        if done.done():
             return
         if error is not None:
             done.set_exception(error)
@@ -28,6 +28,8 @@ async def aside[**P, T](function: Callable[P, T], *args: P.args, **kwargs: P.kwa
             result = function(*args, **kwargs)
         except Exception as raised:  # noqa: BLE001 (it is raised where it is waited for)
             error = raised
+        except BaseException as raised:  # noqa: BLE001 (a library in Rust that panics: else it is waited for for ever)
+            error = RuntimeError(type(raised).__name__)
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(settle, result, error)
 

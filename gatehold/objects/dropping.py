@@ -56,6 +56,7 @@ class Dropping:
         try:
             plan = await asyncio.to_thread(self._plan, now)
             problems = await self._keep_what_differs(plan)
+            problems += await asyncio.to_thread(self._keep_evidence, plan)
             if plan.doomed:
                 events = await asyncio.to_thread(self._retention.events, plan, now=now)
                 await self._recorder.append(events=events, session=SessionId(""), signed=True)
@@ -88,6 +89,13 @@ class Dropping:
                 good.append(each)
         plan.doomed = good
         return problems
+
+    def _keep_evidence(self, plan: Plan) -> list[str]:
+        """What was altered before it was copied; told once, since later plans leave it out."""
+        before = [each.name for each in plan.doomed]
+        self._retention.sift(plan)
+        left = {each.name for each in plan.doomed}
+        return [f"{name} was changed before it was copied: the file here stays" for name in before if name not in left]
 
     async def _check(self, doomed: Doomed, entry: Uploaded) -> None:
         if await asyncio.to_thread(_sha256, self._data_dir / doomed.name) != entry.sha256:

@@ -10,9 +10,41 @@ from gatehold.config.recordings import RecordingsSpec
 from gatehold.objects.ledger import object_name
 from gatehold.objects.place import BucketUnavailable, ObjectDiffers, ObjectMissing, ObjectPlace
 from gatehold.sinks.anchors import newest_checkpoint
-from recordings.deletions import DeletedFlows, Deletions
+from recordings.deletions import Deletions
 from recordings.files import PRIVATE_FILE
 from recordings.journal import JOURNAL, WRITER
+
+
+class FlowObjects:
+    """Flow files of one chain in a bucket. Methods raise BucketUnavailable, OSError."""
+
+    def __init__(self, place: ObjectPlace, chain: str) -> None:
+        self._place = place
+        self._chain = chain
+
+    def open(self, name: str, *, most: int | None = None) -> int | None:
+        """A descriptor of a copy without a name; None: it is not there. What it holds is for the caller to check."""
+        with TemporaryFile() as file:
+            try:
+                self.read(name, file, most=most)
+            except ObjectMissing:
+                return None
+            return os.dup(file.fileno())
+
+    def read(self, name: str, file: IO[bytes], *, most: int | None = None) -> tuple[int, str]:
+        """Write it to a file; its size and SHA-256. Of what is longer than ``most`` the rest is not read.
+
+        Raises ObjectMissing too.
+        """
+        digest, size = sha256(), 0
+        for piece in self._place.read(object_name(self._chain, name)):
+            file.write(piece)
+            digest.update(piece)
+            size += len(piece)
+            if most is not None and size > most:
+                break
+        file.flush()
+        return size, digest.hexdigest()
 
 
 class Fetching:
@@ -21,17 +53,13 @@ class Fetching:
     def __init__(self, spec: RecordingsSpec, data_dir: Path) -> None:
         self._place = ObjectPlace(spec)
         newest = newest_checkpoint(data_dir)
-        self._chain = newest.chain if newest is not None else ""
+        self._objects = FlowObjects(self._place, newest.chain if newest is not None else "")
         self._deletions = Deletions.read(data_dir / JOURNAL / WRITER)
 
     def open(self, name: str) -> int | None:
-        """A descriptor of a copy without a name; None: it is not there. What it holds is for the caller to check."""
-        with TemporaryFile() as file:
-            try:
-                self._read(name, file)
-            except ObjectMissing:
-                return None
-            return os.dup(file.fileno())
+        """As ``FlowObjects.open``."""
+        said = self._deletions.flows.get(name)
+        return self._objects.open(name, most=said.length if said else None)
 
     def save(self, name: str, path: Path) -> int:
         """Write a new file (0600); its size. Raises ObjectDiffers, ObjectMissing, FileExistsError too."""
@@ -42,22 +70,10 @@ class Fetching:
         descriptor = os.open(path, flags, PRIVATE_FILE)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                size, digest = self._read(name, file)
-            self._compare(name, said, size, digest)
+                found = self._objects.read(name, file, most=said.length)
+            if found != (said.length, said.sha256):
+                raise ObjectDiffers(f"{name} is in {self._place.host} with other bytes than the journal says")
         except (BucketUnavailable, ObjectDiffers, OSError):
             path.unlink(missing_ok=True)
             raise
-        return size
-
-    def _read(self, name: str, file: IO[bytes]) -> tuple[int, str]:
-        digest, size = sha256(), 0
-        for piece in self._place.read(object_name(self._chain, name)):
-            file.write(piece)
-            digest.update(piece)
-            size += len(piece)
-        file.flush()
-        return size, digest.hexdigest()
-
-    def _compare(self, name: str, said: DeletedFlows, size: int, digest: str) -> None:
-        if (size, digest) != (said.length, said.sha256):
-            raise ObjectDiffers(f"{name} is in {self._place.host} with other bytes than the journal says")
+        return said.length

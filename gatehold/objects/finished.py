@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gatehold.objects.ledger import Ledger
 from gatehold.sinks.anchors import newest_checkpoint
-from recordings.deletions import marked_lines
+from recordings.deletions import marked_lines, was_never_made
 from recordings.journal import JOURNAL, WRITER, journal_files
+from recordings.lines import Line
 from recordings.ocsf import Kind
+from recordings.regular import is_flow_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,15 +62,17 @@ def finished_files(path: Path, signed: int) -> Iterator[Finished]:
         if line.seq > signed:
             return
         if line.kind == Kind.FLOWS_SEAL:
-            yield from _flows(line.event(), line.chain)
+            yield from _flows(line)
             continue
         for name in (path.name, path.with_suffix(".checkpoint").name):
             yield Finished(name=(JOURNAL / WRITER / name).as_posix(), chain=line.chain)
 
 
-def _flows(event: dict[str, Any], chain: str) -> Iterator[Finished]:
+def _flows(line: Line) -> Iterator[Finished]:
     try:
-        for each in event["unmapped"]["gatehold"]["files"]:
-            yield Finished(name=str(each["file"]), chain=chain, length=int(each["length"]))
-    except (KeyError, TypeError, ValueError):
+        for each in line.event()["unmapped"]["gatehold"]["files"]:
+            # Whoever may write lines must not choose what leaves this machine.
+            if is_flow_file(each["file"]) and not was_never_made(each):
+                yield Finished(name=each["file"], chain=line.chain, length=int(each["length"]))
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         return  # a line that cannot be read is the business of ``recordings.verify``

@@ -15,6 +15,7 @@ from typing import Final
 
 from recordings.files import PRIVATE_FILE, make_private
 from recordings.journal import JOURNAL, WRITER
+from recordings.regular import open_regular
 
 LEDGER: Final = Path("objects") / "uploaded.log"
 """Below the data directory."""
@@ -80,7 +81,8 @@ class Ledger:
 
     def _read(self) -> None:
         try:
-            raws = self._path.read_bytes().split(b"\n")
+            with open_regular(self._path) as file:
+                raws = file.read().split(b"\n")
         except FileNotFoundError:
             return
         for raw in raws:

@@ -82,6 +82,22 @@ class ObjectPlace:
         except (BaseError, OSError, ValueError) as error:
             raise self._unavailable(error) from None
 
+    def folders(self, within: str = "") -> list[str]:
+        """What the names below a folder, or all, begin with; sorted."""
+        try:
+            found = obstore.list_with_delimiter(self._store(), f"{within}/" if within else None)["common_prefixes"]
+        except (BaseError, OSError, ValueError) as error:
+            raise self._unavailable(error) from None
+        return sorted(str(each).rstrip("/").rpartition("/")[2] for each in found)
+
+    def names(self, folder: str) -> list[str]:
+        """Objects below a folder, named from there on; sorted."""
+        try:
+            found = [str(each["path"]) for page in obstore.list(self._store(), f"{folder}/") for each in page]
+        except (BaseError, OSError, ValueError) as error:
+            raise self._unavailable(error) from None
+        return sorted(name.removeprefix(f"{folder}/") for name in found)
+
     def answers(self) -> None:
         """Does it answer at all?"""
         try:
@@ -98,9 +114,10 @@ class ObjectPlace:
             raise ObjectDiffers(f"{name} is in {self.host} with other bytes")
 
     def _store(self) -> "ObjectStore":
-        if self._opened is None:
-            self._opened = open_bucket(self._url, self._reached, timeout=TIMEOUT)
-        return self._opened
+        opened = self._opened  # a request that was given up may end, and take it away, at any moment
+        if opened is None:
+            opened = self._opened = open_bucket(self._url, self._reached, timeout=TIMEOUT)
+        return opened
 
     def _unavailable(self, error: Exception) -> BucketUnavailable:
         """What the store says may be long, and is not told; the next attempt reads keys and certificates anew."""

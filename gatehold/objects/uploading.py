@@ -19,6 +19,7 @@ from gatehold.sinks.anchors import copy_name, newest_checkpoint
 from gatehold.sinks.pump import backoff
 from policy.errors import GateholdError
 from recordings.acts import GatewayMove
+from recordings.regular import NotRegularError, open_regular
 
 logger = logging.getLogger(__name__)
 
@@ -124,17 +125,23 @@ class Uploading:
             await work()
         except (BucketUnavailable, OSError) as error:
             reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
-            logger.warning("gatehold: object store: %s", reason)
-            self._failures += 1
-            if self._failures == 1:
-                words = f"recordings are not copied: {reason}"
-                await self._tell(GatewayMove.OBJECT_STORE_FAULT, words, {"bucket": self._place.host})
+            await self._failed(reason)
+            return False
+        except Exception as error:  # noqa: BLE001 - told, and tried again
+            await self._failed(type(error).__name__)
             return False
         failures, self._failures = self._failures, 0
         if failures:
             words = "recordings are copied again"
             await self._tell(GatewayMove.OBJECT_STORE_RECOVERED, words, {"bucket": self._place.host})
         return True
+
+    async def _failed(self, reason: str) -> None:
+        logger.warning("gatehold: object store: %s", reason)
+        self._failures += 1
+        if self._failures == 1:
+            words = f"recordings are not copied: {reason}"
+            await self._tell(GatewayMove.OBJECT_STORE_FAULT, words, {"bucket": self._place.host})
 
     async def _conflict(self, words: str) -> None:
         logger.warning("gatehold: object store: %s", words)  # an error would end the process while it starts
@@ -151,9 +158,12 @@ class Uploading:
 
 def read_finished(data_dir: Path, file: Finished) -> bytes:
     """The bytes of a finished file. Raises FileDiffers, OSError."""
-    descriptor = os.open(data_dir / file.name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    with os.fdopen(descriptor, "rb") as opened:
-        data = opened.read()
-    if file.length is not None and len(data) != file.length:
-        raise FileDiffers(f"{file.name} has {len(data)} bytes, but was sealed with {file.length}")
-    return data
+    try:
+        opened = open_regular(data_dir / file.name)
+    except NotRegularError as error:
+        raise FileDiffers(f"{file.name}: {error}") from None
+    with opened:
+        size = os.fstat(opened.fileno()).st_size
+        if file.length is not None and size != file.length:
+            raise FileDiffers(f"{file.name} has {size} bytes, but was sealed with {file.length}")
+        return opened.read()

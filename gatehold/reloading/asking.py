@@ -10,11 +10,15 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from gatehold.reloading.pending import Acceptance
 from gatehold.reloading.reports import Outcome, Report
+from gatehold.store.outbox import append
 from gatehold.store.schema import reloads
 
 KEPT: Final = 30 * 86400.0
 """Seconds for which an attempt is kept."""
+MOST_TOLD: Final = 1000
+"""Lines of what would be gone that the journal is told."""
 WAITING: Final = 120.0
 """Seconds for which a question waits for gateways; older ones nobody is waiting for."""
 
@@ -25,7 +29,13 @@ class Question:
 
     id: str
     asked_by: str
-    accept_removals: bool
+    accepted: Acceptance | None = None
+    """What protected may be gone, and in which files; None: nobody says so."""
+
+    @property
+    def accept_removals(self) -> bool:
+        """May what protected be gone?"""
+        return self.accepted is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +48,30 @@ class Attempt:
     finished: float | None
     answers: dict[str, Report]
     """By gateway."""
+    accepted: Acceptance | None = None
+    """As of the question."""
 
 
 def ask(connection: Connection, *, by: str, accept_removals: bool, revision: str = "", now: float) -> str:
-    """Ask every gateway on this store to read its files anew; the id under which it answers."""
+    """Ask every gateway on this store to read its files anew; the id under which it answers.
+
+    ``revision``: of the files that are meant; what protected may be gone in the case of no others. Empty: whatever
+    they are.
+    """
     question = secrets.token_hex(16)
     values = {"id": question, "asked_by": by, "accept_removals": accept_removals, "created": now}
     connection.execute(insert(reloads).values(revision=revision or None, **values))
     connection.execute(delete(reloads).where(reloads.c.created < now - KEPT))
+    return question
+
+
+def accept(connection: Connection, acceptance: Acceptance, *, by: str, now: float) -> str:
+    """Ask it, with the word of a person who saw what would be gone; that is told in the same transaction."""
+    question = ask(connection, by=by, accept_removals=True, revision=acceptance.revision, now=now)
+    asked = update(reloads).where(reloads.c.id == question).values(report={"asked": acceptance.to_json()})
+    connection.execute(asked)
+    event = {"kind": "removals-accepted", "by": by, "reload": question, "revision": acceptance.revision}
+    append(connection, {**event, **acceptance.to_json(most=MOST_TOLD)}, at=now)
     return question
 
 
@@ -54,7 +80,7 @@ def open_questions(connection: Connection, *, since: float, now: float) -> list[
     newest = max(since, now - WAITING)
     statement = select(reloads).where(reloads.c.created >= newest).order_by(reloads.c.created)
     return [
-        Question(id=row.id, asked_by=row.asked_by, accept_removals=row.accept_removals)
+        Question(id=row.id, asked_by=row.asked_by, accepted=_accepted(row))
         for row in connection.execute(statement)
         if not _is_own(row)
     ]
@@ -67,7 +93,7 @@ def answer(connection: Connection, question: str, gateway: str, report: Report, 
         return
     answers = {**_answers(row), gateway: report.to_json()}
     outcome = row.outcome if row.outcome and not Outcome(row.outcome).is_good else report.outcome.value
-    changed = {"report": {"answers": answers}, "outcome": outcome, "finished": now}
+    changed = {"report": {**(row.report or {}), "answers": answers}, "outcome": outcome, "finished": now}
     connection.execute(update(reloads).where(reloads.c.id == question).values(**changed))
 
 
@@ -101,6 +127,17 @@ def _answers(row: Row[Any]) -> dict[str, Any]:
     return dict((row.report or {}).get("answers", {}))
 
 
+def _accepted(row: Row[Any]) -> Acceptance | None:
+    asked = (row.report or {}).get("asked", {})
+    return Acceptance.from_json(row.revision or "", asked) if row.accept_removals else None
+
+
 def _attempt(row: Row[Any]) -> Attempt:
-    answers = {gateway: Report.from_json(value) for gateway, value in _answers(row).items()}
-    return Attempt(id=row.id, asked_by=row.asked_by, created=row.created, finished=row.finished, answers=answers)
+    return Attempt(
+        id=row.id,
+        asked_by=row.asked_by,
+        created=row.created,
+        finished=row.finished,
+        answers={gateway: Report.from_json(value) for gateway, value in _answers(row).items()},
+        accepted=_accepted(row),
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 from gatehold.config import Configuration, load
 from gatehold.config.files import read_directory, revision
 from gatehold.explaining import only_issuer
-from gatehold.reloading.removals import removals
+from gatehold.reloading.removals import lost_rules, removals
 from gatehold.reloading.reports import Outcome, Report
 from gatehold.reloading.restarts import needs_restart
 from policy.errors import ConfigurationError
@@ -23,8 +23,11 @@ class Candidate:
     """Cases of its PolicyTests, all of which passed."""
 
 
-def read(before: Configuration, *, accept_removals: bool) -> Candidate | Report:
-    """What stands in the directory of ``before`` now; a Report where that is not to come into force."""
+def read(before: Configuration, *, accept_removals: bool, of: str = "") -> Candidate | Report:
+    """What stands in the directory of ``before`` now; a Report where that is not to come into force.
+
+    ``of``: the revision of the files in whose case what protected may be gone; empty: in any.
+    """
     unchanged = Report(outcome=Outcome.UNCHANGED, revision=before.revision, policy=before.engine.revision)
     try:
         if _is_same(before):
@@ -36,8 +39,10 @@ def read(before: Configuration, *, accept_removals: bool) -> Candidate | Report:
         return unchanged
     if restarts := needs_restart(before, now):
         return Report(outcome=Outcome.RESTART, revision=now.revision, problems=restarts)
-    if not accept_removals and (gone := removals(before, now)):
-        return Report(outcome=Outcome.REMOVALS, revision=now.revision, problems=gone)
+    is_accepted = accept_removals and of in ("", now.revision)
+    if not is_accepted and (gone := removals(before, now)):
+        lost = lost_rules(before, now)
+        return Report(outcome=Outcome.REMOVALS, revision=now.revision, problems=gone, lost=lost)
     results = run(now.engine, now.tests, now=datetime.now(UTC), issuer=only_issuer(now)).results
     if failed := tuple(_failure(each) for each in results if not each.passed):
         return Report(outcome=Outcome.TESTS, revision=now.revision, problems=failed)

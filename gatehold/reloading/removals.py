@@ -4,23 +4,27 @@ What is compared is what stands in a configuration under a name, not how it is w
 file is there, one that gets another name is gone.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from gatehold.config import Configuration, Target
+from gatehold.registry import Registry, split
+from gatehold.reloading.weakening import dlp_lost, mask_lost, weaker
 from masking.profiles import Profile, resolve
-from policy.model import DlpObligation
-from policy.rules.rule import Effect, Rule
-
-_STRENGTH = {Effect.ALLOW: 0, Effect.CONSTRAIN: 1, Effect.DENY: 2}
+from masking.profiles.resolving import EntityRule
+from policy.model import MaskObligation, TargetTraits
+from policy.rules.rule import Rule
+from policy.rules.selectors import glob_matches
 
 
 def removals(before: Configuration, now: Configuration) -> tuple[str, ...]:
     """A line for everything that protected and is gone."""
     return (
         *_files(before.files, now.files),
-        *_rules(before, now),
+        *(f"the rule {name} {said}" for name, lost in lost_rules(before, now).items() for said in lost),
         *_targets(before.targets, now.targets),
+        *_moved_hosts(before, now),
         *_profiles(resolve(before.profiles), resolve(now.profiles)),
+        *_tests(before, now),
     )
 
 
@@ -34,50 +38,83 @@ def _files(before: Mapping[tuple[str, str], str], now: Mapping[tuple[str, str], 
             yield f"the file {name} is gone, and with it {', '.join(sorted(lost))}"
 
 
-def _rules(before: Configuration, now: Configuration) -> Iterator[str]:
-    for name, rule in before.engine.rules.items():
-        if rule.shadow:
-            continue
-        other = now.engine.rules.get(name)
-        if other is None:
-            if rule.forbids:
-                yield f"the rule {name} ({rule.effect}) is gone"
-        elif other.shadow or _STRENGTH[other.effect] < _STRENGTH[rule.effect]:
-            if rule.forbids:
-                yield f"the rule {name} was {rule.effect} and is {'in shadow' if other.shadow else other.effect}"
-        else:
-            yield from (f"the rule {name} has no {what} any more" for what in _demands_lost(rule, other))
+def lost_rules(before: Configuration, now: Configuration) -> dict[str, tuple[str, ...]]:
+    """Rules that protected and do so no more, by name, each with what is said of it: ``(deny) is gone``."""
+    found = {
+        str(name): tuple(_lost_of(rule, now.engine.rules.get(name), now)) for name, rule in before.engine.rules.items()
+    }
+    return {name: lost for name, lost in found.items() if lost}
 
 
-def _demands_lost(rule: Rule, other: Rule) -> Iterator[str]:
-    if rule.approval is not None and other.approval is None and other.effect is not Effect.DENY:
-        yield "approval"
-    masks = other.mask.profiles if other.mask else ()
-    if rule.mask is not None and other.effect is not Effect.DENY:
-        yield from _lost("mask", rule.mask.profiles, masks)
-    if rule.dlp is not None and other.effect is not Effect.DENY:
-        yield from _dlp_lost(rule.dlp, other.dlp)
-
-
-def _dlp_lost(before: DlpObligation | None, now: DlpObligation | None) -> Iterator[str]:
-    if before is not None:
-        yield from _lost("dlp", before.profiles, now.profiles if now else ())
-
-
-def _lost(what: str, before: Iterable[str], now: Iterable[str]) -> Iterator[str]:
-    yield from (f"{what} by {name}" for name in sorted(set(before) - set(now)))
+def _lost_of(rule: Rule, other: Rule | None, now: Configuration) -> Iterator[str]:
+    if rule.shadow:
+        return
+    if other is not None:
+        yield from weaker(rule, other, targets=now.targets)
+    elif rule.forbids:
+        yield f"({rule.effect}) is gone"
 
 
 def _targets(before: Mapping[str, Target], now: Mapping[str, Target]) -> Iterator[str]:
-    """Of targets that stay; one that is gone is reached by nobody."""
+    """Of targets that stay; one that is gone is reached by nobody, unless another one leads there."""
     for name, target in before.items():
-        if (other := now.get(name)) is None:
+        if name in now:
+            yield from (f"the target {name} has no {each} any more" for each in _lost(target, now[name]))
+
+
+def _moved_hosts(before: Configuration, now: Configuration) -> Iterator[str]:
+    """Of hosts that belong to a target of another name now."""
+    registry = Registry(now.targets)
+    for name, target in before.targets.items():
+        for host in target.spec.hosts:
+            heir = registry.find(*split(host))
+            if heir is None or heir.name == name:
+                continue
+            moved = f"{host} was of the target {name}, and is of {heir.name}"
+            yield from (f"{moved}, which has no {each}" for each in _lost(target, heir))
+            yield from (f"{moved}, which the rule {rule} is not about" for rule in _passed_by(before, now, name, heir))
+
+
+def _passed_by(before: Configuration, now: Configuration, name: str, heir: Target) -> Iterator[str]:
+    """Walls and turnstiles that were about a target and are not about its heir; those that are gone are told above."""
+    for rule in before.engine.rules.values():
+        kept = now.engine.rules.get(rule.name)
+        if kept is None or rule.shadow or not rule.forbids:
             continue
-        for lost in (
-            *_lost("mask", target.traits.mask, other.traits.mask),
-            *_dlp_lost(target.traits.dlp, other.traits.dlp),
-        ):
-            yield f"the target {name} has no {lost} any more"
+        if _is_about(rule, name) and not _is_about(kept, heir.name):
+            yield f"{rule.name} ({rule.effect})"
+
+
+def _is_about(rule: Rule, target: str) -> bool:
+    return any(glob_matches(glob, target) for glob in rule.match.targets or ("*",))
+
+
+def _lost(before: Target, now: Target) -> Iterator[str]:
+    yield from mask_lost(_mask(before.traits), _mask(now.traits))
+    yield from dlp_lost(before.traits.dlp, now.traits.dlp)
+    old, new = before.spec, now.spec
+    if old.case_insensitive_paths and not new.case_insensitive_paths:
+        yield "caseInsensitivePaths"  # a wall is not about /ADMIN, and the target answers as to /admin
+    yield from (f"suffix {suffix}" for suffix in old.suffixes if suffix not in new.suffixes)
+    if old.impersonate and not new.impersonate:
+        yield "impersonate"
+
+
+def _mask(traits: TargetTraits) -> MaskObligation:
+    return MaskObligation(profiles=traits.mask, on_unmaskable=traits.on_unmaskable)
+
+
+def _tests(before: Configuration, now: Configuration) -> Iterator[str]:
+    """Cases that are nowhere any more, though their file is."""
+    files, cases = set(now.files.values()), [case for document in now.tests for case in document.cases]
+    names = {(document.metadata.name, case.name) for document in now.tests for case in document.cases}
+    for document in before.tests:
+        title = document.metadata.name
+        if before.files["PolicyTest", title] not in files:
+            continue
+        gone = [each.name for each in document.cases if (title, each.name) not in names and each not in cases]
+        if gone:
+            yield f"the policy test {title} has no case {', '.join(map(repr, gone))} any more"
 
 
 def _profiles(before: Mapping[str, Profile], now: Mapping[str, Profile]) -> Iterator[str]:
@@ -87,6 +124,9 @@ def _profiles(before: Mapping[str, Profile], now: Mapping[str, Profile]) -> Iter
             continue
         kept = _hidden(now[name])
         yield from (f"the mask profile {name} hides no {what} any more" for what in sorted(_hidden(profile) - kept))
+        yield from (
+            f"the mask profile {name} finds less {what}" for what in _less(profile.entities, now[name].entities)
+        )
 
 
 def _hidden(profile: Profile) -> set[str]:
@@ -99,3 +139,25 @@ def _hidden(profile: Profile) -> set[str]:
         *(["pairs of names and values"] if profile.pairs else []),
         *(f"what the language model {each.place} finds" for each in profile.ner),
     }
+
+
+def _less(before: Mapping[str, EntityRule], now: Mapping[str, EntityRule]) -> Iterator[str]:
+    """Entities that are looked for less closely, by how."""
+    found: dict[str, list[str]] = {}
+    for entity in sorted(before.keys() & now.keys()):
+        if how := ", ".join(_found_less(before[entity], now[entity])):
+            found.setdefault(how, []).append(entity)
+    yield from (f"{', '.join(entities)}: {how}" for how, entities in found.items())
+
+
+def _found_less(before: EntityRule, now: EntityRule) -> Iterator[str]:
+    """Why fewer values are taken for one of an entity."""
+    if now.threshold > before.threshold:
+        yield f"threshold {now.threshold:g}, not {before.threshold:g}"
+    if now.guarded and not before.guarded:
+        yield "not in identifiers"
+    if before.embedded and not now.embedded:
+        yield "not between letters"
+    words = [set(each.custom.deny_list) if each.custom else set[str]() for each in (before, now)]
+    if gone := words[0] - words[1]:
+        yield f"{len(gone)} fewer of its words"

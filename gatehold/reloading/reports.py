@@ -1,7 +1,7 @@
 """What an attempt to bring a changed configuration into force came to."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -46,15 +46,17 @@ class Report:
     grants: int = 0
     """Grants that ended because a rule that asked for them is another one or gone."""
     problems: tuple[str, ...] = ()
+    lost: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+    """Rules that protected and would do so no more, each with what ``problems`` say of it. It is not kept."""
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "lost"}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Report":
         """As it was kept; raises ValueError or TypeError for what is none."""
-        known = {field.name: value[field.name] for field in fields(cls) if field.name in value}
+        known = {each.name: value[each.name] for each in fields(cls) if each.name in value}
         known = {name: tuple(each) if isinstance(each, list) else each for name, each in known.items()}
         return cls(**known | {"outcome": Outcome(value["outcome"])})
 

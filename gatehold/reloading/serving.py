@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Final
 
 from gatehold.approvals.desk import ApprovalDesk
+from gatehold.approvals.rendering import visible
 from gatehold.config import Configuration
 from gatehold.config.files import stamp
 from gatehold.reloading import asking
+from gatehold.reloading.pending import Acceptance, Pending
 from gatehold.reloading.reading import Candidate, read
 from gatehold.reloading.reports import Outcome, Report, differences
 from gatehold.ruling import InForce, Taken
@@ -47,6 +49,8 @@ class Reloading:
     def __init__(self, in_force: InForce, store: Store, desk: ApprovalDesk, recorder: Recorder) -> None:
         self.problem = ""
         """Why what stands in the files is not in force; empty where it is."""
+        self.pending: Pending | None = None
+        """What stands in the files and waits for somebody's word; None where nothing waits for that."""
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         """Of this gateway, among those on the same store."""
         self._in_force = in_force
@@ -64,6 +68,8 @@ class Reloading:
         """How they looked when they were read last."""
         self._since = time.time()
         self._answered: set[str] = set()
+        self._used: set[str] = set()
+        """Questions whose word for removals brought its files into force here."""
 
     def serve(self, take: Take) -> None:
         """``take`` brings a configuration into force, or raises and changes nothing."""
@@ -94,21 +100,28 @@ class Reloading:
         """Read the files now, whether or not they changed (SIGHUP)."""
         self._hurry = True
 
-    async def attempt(self, why: str, *, accept_removals: bool = False) -> Report:
-        """Read the files, and bring them into force if that may be; one attempt after the other."""
+    async def attempt(self, why: str, *, accepted: Acceptance | None = None) -> Report:
+        """Read the files, and bring them into force if that may be; one attempt after the other.
+
+        ``accepted``: what protected may be gone, in these files in the place of those.
+        """
         async with self._lock:
             before = self._in_force.configuration()
             try:
-                report = await self._tried_out(before, accept_removals=accept_removals)
+                report = await self._tried_out(before, accepted)
             except Exception as error:
                 told = f"{type(error).__name__}; see the log"
                 logger.warning("gatehold: reload: %s", type(error).__name__, exc_info=error)
                 report = Report(outcome=Outcome.FAILED, problems=(told,))
-            await self._tell(before, report, why)
+            is_held = report.outcome is Outcome.REMOVALS
+            self.pending = Pending.of(before, report, now=time.time()) if is_held else None
+            await self._tell(before, report, why, accepted)
             return report
 
-    async def _tried_out(self, before: Configuration, *, accept_removals: bool) -> Report:
-        found = await asyncio.to_thread(read, before, accept_removals=accept_removals)
+    async def _tried_out(self, before: Configuration, accepted: Acceptance | None) -> Report:
+        may = accepted is not None and accepted.before in ("", before.revision)
+        of = accepted.revision if accepted else ""
+        found = await asyncio.to_thread(read, before, accept_removals=may, of=of)
         if isinstance(found, Report):
             return found
         if self._take is None:
@@ -124,13 +137,16 @@ class Reloading:
     async def _reported(self, before: Configuration, found: Candidate) -> Report:
         now = found.configuration
         ended = await asyncio.to_thread(self._desk.revoke_grants_of, _gone(before, now), reason="its rule was changed")
+        told = differences(before, now)
         return Report(
             outcome=Outcome.TAKEN,
             revision=now.revision,
             policy=now.engine.revision,
+            added=told["added"],
+            changed=told["changed"],
+            removed=told["removed"],
             tests=found.tests,
             grants=ended,
-            **differences(before, now),
         )
 
     async def _go_on(self) -> None:
@@ -146,13 +162,23 @@ class Reloading:
         await self._look_at_files()
         questions = await asyncio.to_thread(self._questions)
         for question in questions:
-            if question.id in self._answered:
+            if question.id in self._answered and not self._is_for_now(question):
                 continue
             self._answered.add(question.id)
-            report = await self.attempt(question.asked_by, accept_removals=question.accept_removals)
+            report = await self.attempt(question.asked_by, accepted=question.accepted)
+            if question.accepted and report.outcome.is_good and report.revision == question.accepted.revision:
+                self._used.add(question.id)
             await asyncio.to_thread(self._answer, question.id, report)
         if not questions:
             self._answered.clear()
+            self._used.clear()
+
+    def _is_for_now(self, question: asking.Question) -> bool:
+        """Has what waits now come after the word for it? Files reach gateways one by one. A word counts once."""
+        word, pending = question.accepted, self.pending
+        if word is None or pending is None or question.id in self._used:
+            return False
+        return word.revision == pending.revision and word.before in ("", pending.before)
 
     async def _look_at_files(self) -> None:
         configuration = self._in_force.configuration()
@@ -179,13 +205,14 @@ class Reloading:
         with self._store.writing() as connection:
             asking.note(connection, self.name, why, report, now=time.time())
 
-    async def _tell(self, before: Configuration, report: Report, why: str) -> None:
+    async def _tell(self, before: Configuration, report: Report, why: str, accepted: Acceptance | None) -> None:
         was, self.problem = self.problem, "" if report.outcome.is_good else "; ".join(_few(report.lines()))
         if report.outcome is Outcome.UNCHANGED:
             if was:
                 logger.warning("gatehold: reload: the files are again what is in force")
             return
-        logger.warning("gatehold: reload (%s): %s", why, "; ".join(line.strip() for line in _few(report.lines())))
+        told = "; ".join(visible(line.strip()) for line in _few(report.lines()))
+        logger.warning("gatehold: reload (%s): %s", visible(why), told)
         is_good = report.outcome.is_good
         event = gateway_event(
             GatewayMove.RELOAD if is_good else GatewayMove.RELOAD_FAILED,
@@ -201,6 +228,7 @@ class Reloading:
                 "changed": _few(report.changed),
                 "removed": _few(report.removed),
                 "problems": _few(report.problems),
+                **(_word(accepted) if accepted else {}),
             },
         )
         with contextlib.suppress(RecorderUnavailable):  # the recorder says itself what is wrong
@@ -219,6 +247,12 @@ def _gone(before: Configuration, now: Configuration) -> frozenset[tuple[str, str
     """Rules, by name and content, that are no more."""
     rules = [{(str(name), rule.hash) for name, rule in each.engine.rules.items()} for each in (before, now)]
     return frozenset(rules[0] - rules[1])
+
+
+def _word(accepted: Acceptance) -> dict[str, object]:
+    """What the journal is told of it."""
+    told = {"accepted": accepted.to_json(most=asking.MOST_TOLD)["gone"], "reason": accepted.reason}
+    return {name: value for name, value in told.items() if value}
 
 
 def _few(given: Iterable[str]) -> list[str]:

@@ -1,17 +1,18 @@
 """Which recorded calls can be made again, and as what request. Pure.
 
 What was masked is gone, so a call with anything masked in it would be another call: it is left out. So are writes,
-unless they are asked for, and what has no single answer: terminals, WebSockets, watches.
+unless they are asked for, and what has no single answer: terminals, WebSockets, watches. A write that did not pass then
+is never made: nobody saw what it does, and one that waited for an approval came again when it had it.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
-from urllib.parse import parse_qs
 
 from policy.actions.decoding import Action, decode
 from policy.actions.kubernetes import KubernetesAction
+from policy.actions.requestinfo import truth
 from policy.errors import Refusal
 from policy.history.inputs import RecordedCall
 from policy.model import TargetTraits
@@ -28,7 +29,6 @@ _OWN: Final = frozenset(
 """Header fields of a message or a connection, which the new call has its own of."""
 _OURS: Final = "gatehold-"
 _ENDLESS: Final = ("watch", "follow")
-_TRUE: Final = frozenset({"1", "true", "t"})
 
 
 class Skip(StrEnum):
@@ -37,10 +37,12 @@ class Skip(StrEnum):
     OTHER_TARGET = "it was to another target"
     UNKNOWN = "it was recorded without saying what of it is masked"
     MASKED = "its request was masked"
+    RESTORED = "values were put back in it, which only its session could have"
     NO_BODY = "its body was not kept"
     MALFORMED = "it was malformed"
     STREAM = "it is a terminal, a WebSocket or a stream without an end"
     WRITE = "it is a write"
+    REFUSED = "it is a write that did not pass then"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,8 @@ def plan(call: RecordedCall, traits: TargetTraits, *, include_writes: bool = Fal
         return Skip.STREAM
     if action.is_write and not include_writes:
         return Skip.WRITE
+    if action.is_write and not call.passed:
+        return Skip.REFUSED
     return Again(
         method=call.request.method,
         path=call.request.path,
@@ -99,9 +103,7 @@ def _has_no_end(call: RecordedCall, action: Action) -> bool:
         return True
     if not isinstance(action, KubernetesAction):
         return False
-    query = parse_qs(call.request.path.partition("?")[2])
-    asked = {value.lower() for name in _ENDLESS for value in query.get(name, ())}
-    return bool(action.upgrade) or action.verb == "watch" or not asked.isdisjoint(_TRUE)
+    return bool(action.upgrade) or action.verb == "watch" or any(truth(action.parameters, name) for name in _ENDLESS)
 
 
 def _headers(call: RecordedCall) -> Iterator[tuple[bytes, bytes]]:

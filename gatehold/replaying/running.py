@@ -132,4 +132,6 @@ def _planned(past: Past, wanted: Wanted) -> Again | Skip:
         return Skip.OTHER_TARGET
     if past.is_stream:
         return Skip.STREAM
+    if past.is_restored:
+        return Skip.RESTORED
     return plan(past.call, wanted.traits, include_writes=wanted.include_writes)

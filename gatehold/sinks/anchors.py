@@ -10,7 +10,7 @@ there, was rolled back (or restored from a backup, which looks the same): that i
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -75,9 +75,12 @@ class Directory:
         return True
 
     def newest(self) -> dict[str, Checkpoint]:
-        """Read the last file of each chain."""
-        names = newest_names(path.name for path in self._path.iterdir())
-        return {chain: found for chain, name in names.items() if (found := _read(self._path / name)) is not None}
+        """Read the last file of each chain that can be read: a power failure may have torn the very last."""
+        names = names_by_chain(path.name for path in self._path.iterdir())
+        return {chain: found for chain, each in names.items() if (found := self._first(each)) is not None}
+
+    def _first(self, names: Sequence[str]) -> Checkpoint | None:
+        return next((found for name in names if (found := _read(self._path / name)) is not None), None)
 
 
 def copy_name(checkpoint: Checkpoint) -> str:
@@ -85,12 +88,12 @@ def copy_name(checkpoint: Checkpoint) -> str:
     return f"{checkpoint.chain}-{checkpoint.seq:012d}.checkpoint"
 
 
-def newest_names(names: Iterable[str]) -> dict[str, str]:
-    """By chain, the name of its newest copy; other names are passed over."""
-    found: dict[str, str] = {}
-    for name in sorted(names):
+def names_by_chain(names: Iterable[str]) -> dict[str, list[str]]:
+    """By chain, the names of its copies, the newest first; other names are passed over."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(names, reverse=True):
         if match := _NAME.fullmatch(name):
-            found[match[1]] = name
+            found.setdefault(match[1], []).append(name)
     return found
 
 

@@ -11,7 +11,7 @@ from obstore.store import S3Store, from_url
 from gatehold.config.addresses import is_fetchable
 from gatehold.config.recordings import ObjectStoreSpec
 from gatehold.config.values import CredentialUnavailable
-from gatehold.sinks.anchors import check_same, copy_name, newest_names
+from gatehold.sinks.anchors import check_same, copy_name, names_by_chain
 from recordings.checkpoints import Checkpoint
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ class Bucket:
             listed = [str(each["path"]).rpartition("/")[2] for page in obstore.list(self._store) for each in page]
         except BaseError as error:
             raise OSError(f"{self._host}: {type(error).__name__}") from None
-        names = newest_names(listed)
-        return {chain: found for chain, name in names.items() if (found := self._read(name)) is not None}
+        names = names_by_chain(listed)
+        return {chain: found for chain, each in names.items() if (found := self._read(each[0])) is not None}
 
     def _read(self, name: str) -> Checkpoint | None:
         try:

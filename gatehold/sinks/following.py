@@ -2,7 +2,7 @@
 
 Lines that a full disk or a power failure took back may have been read before; then the line that follows does not name
 the last one that was read, and the file is read anew from its beginning. Files that are gone are passed over, and that
-is said.
+is said. A journal that is another one (the old one was moved away) is read from its first file.
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from typing import Final
 from gatehold.sinks.position import Position
 from recordings.journal import JOURNAL, WRITER, file_number, journal_files
 from recordings.lines import GENESIS, Line, parse
+from recordings.regular import lines_of, open_regular
 
 MOST_LINES: Final = 500
 MOST_BYTES: Final = 256 * 1024
@@ -40,11 +41,18 @@ def beginning(data_dir: Path) -> Position | None:
     return Position(file=files[-1].name) if files else None
 
 
+def oldest(data_dir: Path) -> Position | None:
+    """Where a sink begins of which nobody knows how far it had come."""
+    files = journal_files(data_dir / JOURNAL / WRITER)
+    return Position(file=files[0].name) if files else None
+
+
 def follow(data_dir: Path, position: Position) -> Batch:
     """The next lines; none where there are none yet. Raises OSError."""
-    files = [path for path in journal_files(data_dir / JOURNAL / WRITER) if file_number(path) >= position.number]
+    every = journal_files(data_dir / JOURNAL / WRITER)
+    files = [path for path in every if file_number(path) >= position.number]
     if not files:
-        return Batch(position=position)
+        return _anew(every[0]) if every else Batch(position=position)
     missing = None
     if (first := file_number(files[0])) > position.number:
         missing = position.number, first - 1
@@ -54,6 +62,8 @@ def follow(data_dir: Path, position: Position) -> Batch:
         # The next one was there before this one was read: nothing more comes into this one.
         files = files[1:]
         batch = _read(files[0], replace(batch.position, file=files[0].name, offset=0))
+    if batch.again and position.chain and any(line.chain != position.chain for line in batch.lines):
+        return _anew(every[0])
     batch.missing = missing
     return batch
 
@@ -99,14 +109,14 @@ def _behind(position: Position, raw: bytes, line: Line | None) -> Position:
     offset = position.offset + len(raw)
     if line is None:
         return replace(position, offset=offset, sha256=GENESIS)
-    return replace(position, offset=offset, seq=line.seq, sha256=line.digest)
+    return replace(position, offset=offset, seq=line.seq, sha256=line.digest, chain=line.chain)
 
 
 def _lines(path: Path, offset: int) -> Iterator[tuple[bytes, Line | None]]:
     """Whole lines from a place on, with their line feed."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         file.seek(offset)
-        for raw in file:
+        for raw in lines_of(file):
             if not raw.endswith(b"\n"):
                 return
             yield raw, parse(raw[:-1])

@@ -9,7 +9,10 @@ from typing import Final
 from recordings.files import PRIVATE_FILE, make_private, sync_directory
 from recordings.journal import FILE_NAME
 from recordings.lines import GENESIS
+from recordings.regular import read_whole
 
+_MOST: Final = 64 * 1024
+"""Bytes of such a file; a few hundred are written."""
 SINKS: Final = Path("sinks")
 """Below the data directory."""
 
@@ -26,6 +29,8 @@ class Position:
     """0: none yet."""
     sha256: str = GENESIS
     """Of that line."""
+    chain: str = ""
+    """Of that line; a journal that was moved away is followed by another chain."""
 
     @property
     def number(self) -> int:
@@ -41,11 +46,12 @@ def position_file(data_dir: Path, sink: str) -> Path:
 def load(path: Path) -> Position | None:
     """The position that was saved; None where there is none, or none that can be read."""
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(read_whole(path, _MOST))
         position = Position(**found)
-        whole = (type(position.offset), type(position.seq), type(position.sha256)) == (int, int, str)
+        kinds = (position.offset, position.seq, position.sha256, position.chain)
+        whole = tuple(map(type, kinds)) == (int, int, str, str)
         known = FILE_NAME.fullmatch(position.file) is not None and position.offset >= 0 and position.seq >= 0
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
     return position if whole and known else None
 

@@ -8,13 +8,14 @@ stands in the journal tomorrow.
 import asyncio
 import contextlib
 import logging
+import os
 import random
 import time
 from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Final
 
-from gatehold.sinks.following import Batch, beginning, follow
+from gatehold.sinks.following import Batch, beginning, follow, oldest
 from gatehold.sinks.model import NotTaken, Place
 from gatehold.sinks.position import Position, load, position_file, save
 from recordings.acts import GatewayMove
@@ -107,9 +108,13 @@ class Pump:
         return batch if self._is_sound() else None
 
     def _begin(self) -> None:
-        """Where it stopped; a new sink begins here and now, also if it takes nothing before the next start."""
+        """Where it stopped; a new sink begins here and now, also if it takes nothing before the next start.
+
+        One whose position cannot be read is told all there is: twice is better than not at all.
+        """
         self._saved = load(self._file)
-        self._position = self._saved or beginning(self._data_dir)
+        is_new = not os.path.lexists(self._file)
+        self._position = self._saved or (beginning if is_new else oldest)(self._data_dir)
         self._save()
 
     def _is_far(self) -> bool:

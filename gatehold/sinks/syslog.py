@@ -118,7 +118,11 @@ def _unacknowledged(descriptor: int) -> int:
 
 
 def _severity(line: Line) -> int:
-    found = line.event().get("severity_id")
+    """Of a line that somebody forged 0: it must not hold up those behind it."""
+    try:
+        found = line.event().get("severity_id")
+    except (AttributeError, KeyError, ValueError, RecursionError):
+        return 0
     return found if isinstance(found, int) else 0
 
 

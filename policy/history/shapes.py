@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 from urllib.parse import quote
 
@@ -34,24 +34,45 @@ _GENERATED: Final = re.compile(r"(.+?)(?:-[0-9a-f]{8,10})?-(?=[a-z0-9]*\d)[bcdfg
 _ORDINAL: Final = re.compile(r"(.+)-\d+")
 
 
-def template(segments: Iterable[str]) -> Template:
-    """A path with ``ID`` for what looks like one."""
-    return tuple(ID if segment == MASKED or _IDENTIFIER.fullmatch(segment) else segment for segment in segments)
+def template(segments: Iterable[str], hidden: Collection[int] = ()) -> Template:
+    """A path with ``ID`` for what looks like one, and for the segments with these numbers."""
+    pairs = enumerate(segments)
+    return tuple(ID if at in hidden or _IDENTIFIER.fullmatch(segment) else segment for at, segment in pairs)
 
 
 def joined(templates: Iterable[Template]) -> dict[Template, Template]:
-    """Each template with the one that stands for it: places with ``MANY`` values become ``ID``."""
-    found = {each: each for each in templates}
-    for place in range(max(map(len, found), default=0)):
-        alike: defaultdict[tuple[Template, Template], set[str]] = defaultdict(set)
-        for each in found.values():
-            if len(each) > place:
-                alike[each[:place], each[place + 1 :]].add(each[place])
-        many = {around for around, values in alike.items() if len(values) >= MANY}
-        for each, now in found.items():
-            if len(now) > place and (now[:place], now[place + 1 :]) in many:
-                found[each] = (*now[:place], ID, *now[place + 1 :])
+    """Each template with the one that stands for it: places with ``MANY`` values become ``ID``.
+
+    Takes time in proportion to all segments: a path may have thousands. What stands before a place and what stands
+    behind it are therefore numbers, the same for the same segments.
+    """
+    given = list(dict.fromkeys(templates))
+    numbers: dict[tuple[int, str], int] = {}
+    behind = [_behind(each, numbers) for each in given]
+    before, now = [0] * len(given), [list(each) for each in given]
+    left, place = list(range(len(given))), 0
+    while left := [at for at in left if len(given[at]) > place]:
+        alike: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
+        for at in left:
+            alike[before[at], behind[at][place]].add(given[at][place])
+        for at in left:
+            if len(alike[before[at], behind[at][place]]) >= MANY:
+                now[at][place] = ID
+            before[at] = _number(numbers, before[at], now[at][place])
+        place += 1
+    return {each: tuple(new) for each, new in zip(given, now, strict=True)}
+
+
+def _behind(of: Template, numbers: dict[tuple[int, str], int]) -> list[int]:
+    """For each place of a template the number of what stands behind it."""
+    found, number = [0] * len(of), 0
+    for at in range(len(of) - 1, 0, -1):
+        found[at - 1] = number = _number(numbers, number, of[at])
     return found
+
+
+def _number(numbers: dict[tuple[int, str], int], of: int, segment: str) -> int:
+    return numbers.setdefault((of, segment), len(numbers) + 1)
 
 
 def pattern(of: Template, *, trailing_slash: bool = False) -> str:
@@ -82,7 +103,8 @@ def operation(action: Action) -> str:
     """For people: ``GET /customers/{id}``, ``list pods in dev``."""
     if isinstance(action, HttpAction):
         upgrade = f" ({action.upgrade})" if action.upgrade else ""
-        return f"{action.method} {pattern(template(action.segments))}{upgrade}"
+        hidden = {at for at, segment in enumerate(action.segments) if segment == MASKED}
+        return f"{action.method} {pattern(template(action.segments, hidden))}{upgrade}"
     if not action.resource_request:
         return f"{action.verb} {action.path}"
     place = f" in {action.namespace}" if action.namespace else ""

@@ -21,7 +21,7 @@ from policy.actions.wire import READ_METHODS
 from policy.engine import Engine
 from policy.errors import GateholdError
 from policy.history.inputs import RecordedCall
-from policy.history.requests import reread
+from policy.history.requests import Reread, reread
 from policy.history.shapes import MANY, Template, joined, name_glob, pattern, template
 from policy.model import UNKNOWN, TargetTraits
 from policy.rules.schema import RuleSpec
@@ -30,6 +30,8 @@ from policy.rules.verbs import required_verbs
 _UNSAFE: Final = re.compile(r"[^a-z0-9]+")
 _READS: Final = frozenset({"get", "list", "watch", "head", "options"})
 _COLLECTING: Final = frozenset({"list", "watch", "deletecollection", "create", "proxy"})
+_LONGEST_PATH: Final = 1024
+"""Characters of a path in a rule."""
 ANY: Final = "*"
 
 
@@ -61,6 +63,8 @@ class Who:
     issuer: str
     group: str = ""
     subject: str = ""
+    groups: tuple[str, ...] = ()
+    """All that the agent of a call had, before one of them is chosen."""
 
     def to_json(self) -> dict[str, Any]:
         """The selector of a rule."""
@@ -161,19 +165,27 @@ class _Gathered:
             return
         for group in call.agent.groups:
             self._members[call.agent.issuer, group].add(call.agent.subject)
-        who = Who(issuer=call.agent.issuer, group="\0".join(call.agent.groups), subject=call.agent.subject)
+        who = Who(issuer=call.agent.issuer, groups=call.agent.groups, subject=call.agent.subject)
         if isinstance(request.action, HttpAction):
-            self._add_http(who, call, request.action, traits)
+            self._add_http(who, call, request, request.action, traits)
+        elif _has_star(request.action):
+            self._left_out["a * in a rule would stand for anything"] += 1
         else:
             self._add_kubernetes(who, call, request.action, hidden_name="k8s.name" in request.hidden)
 
-    def _add_http(self, who: Who, call: RecordedCall, action: HttpAction, traits: TargetTraits) -> None:
+    def _add_http(
+        self, who: Who, call: RecordedCall, request: Reread, action: HttpAction, traits: TargetTraits
+    ) -> None:
         upgrade = action.upgrade.strip().lower()
         if upgrade not in {"", "websocket"}:
             self._left_out["rules open no other upgrade than websocket"] += 1
             return
         slash = action.trailing_slash and traits.paths.trailing_slash == "significant"
-        kind = _HttpKind(who=who, target=call.target, upgrade=upgrade, template=template(action.segments), slash=slash)
+        path = template(action.segments, request.segments)
+        if sum(map(len, path)) + len(path) > _LONGEST_PATH:
+            self._left_out["rules have no words for them"] += 1
+            return
+        kind = _HttpKind(who=who, target=call.target, upgrade=upgrade, template=path, slash=slash)
         self._http[kind].setdefault(action.method, Seen()).add(call.time)
 
     def _add_kubernetes(self, who: Who, call: RecordedCall, action: KubernetesAction, *, hidden_name: bool) -> None:
@@ -216,10 +228,9 @@ class _Gathered:
 
     def _narrowest(self, who: Who) -> Who:
         """The agents of a kind, by the group with the fewest members that were seen."""
-        groups = who.group.split("\0") if who.group else []
-        if not groups:
+        if not who.groups:
             return who
-        fewest = min(groups, key=lambda group: (len(self._members[who.issuer, group]), group))
+        fewest = min(who.groups, key=lambda group: (len(self._members[who.issuer, group]), group))
         return Who(issuer=who.issuer, group=fewest)
 
     def _http_rules(self) -> Iterator["_Draft"]:
@@ -342,6 +353,14 @@ def _kubernetes_drafts(cell: _Cell, found: Mapping[tuple[str, str | None], Seen]
                 match["names"] = list(cell.names)
         name = _name(cell.who, cell.target, cell.writes)
         yield _Draft(name=name, who=cell.who, match={"kubernetes": match}, writes=cell.writes, seen=seen)
+
+
+def _has_star(action: KubernetesAction) -> bool:
+    """Is there a ``*`` in what is asked for? No name of anything has one, and in a rule it would be any name."""
+    if not action.resource_request:
+        return ANY in action.path
+    parts = (action.group, action.resource, action.subresource, action.namespace, action.name)
+    return any(isinstance(part, str) and ANY in part for part in parts)
 
 
 def _numbered(name: str) -> Iterator[str]:

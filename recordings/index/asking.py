@@ -13,8 +13,11 @@ from recordings.index.schema import Unusable, connect, key_of
 from recordings.journal import JOURNAL, WRITER, file_number, journal_files
 from recordings.listing import CALLS, Filter, Row, SessionRow, row_of
 from recordings.querying import Query, Resource
+from recordings.regular import open_regular
 from recordings.scanning import Found, Place, Scan
 
+_DAMAGED: Final = (TypeError, ValueError, OverflowError)
+"""What comes of a file in which other things stand than we write."""
 _LONGEST: Final = 4 * 1024 * 1024
 _WORDS: Final = ("session", "agent", "target", "rule", "verdict", "code", "approval")
 _SUMS: Final = (
@@ -62,6 +65,8 @@ class Index:
             return self._feeder.update(seconds=seconds, gentle=gentle)
         except (sqlite3.Error, OSError) as error:
             raise Unusable(str(error)) from error
+        except _DAMAGED as error:
+            raise Unusable("it is damaged") from error
 
     def size(self) -> dict[str, int]:
         """How many lines it knows, and how large it is. Raises Unusable."""
@@ -110,6 +115,12 @@ class Index:
 
         What only the lines themselves tell (``text``) is not asked here.
         """
+        try:
+            return self._sessions(query)
+        except _DAMAGED as error:
+            raise Unusable("it is damaged") from error
+
+    def _sessions(self, query: Query) -> list[SessionRow]:
         where, values = self._condition(query)
         kinds = [self._id(kind) for kind in sorted(CALLS)]
         where = f"{where} AND kind IN ({','.join('?' * len(kinds))})"
@@ -185,8 +196,8 @@ class Index:
             opened: dict[int, BinaryIO] = {}
             for number, begin in self._each(select, values):
                 if number not in opened and number in files:
-                    opened[number] = stack.enter_context(files[number].open("rb"))
-                if number not in opened:
+                    opened[number] = stack.enter_context(open_regular(files[number]))
+                if number not in opened or type(begin) is not int or begin < 0:
                     continue
                 opened[number].seek(begin)
                 raw = opened[number].readline(_LONGEST)

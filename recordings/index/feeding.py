@@ -17,6 +17,7 @@ from recordings.journal import JOURNAL, WRITER, file_number, journal_files
 from recordings.lines import Line, parse
 from recordings.listing import Row, row_of
 from recordings.querying import resources_of
+from recordings.regular import LONGEST, lines_of, open_regular
 
 _AT_ONCE: Final = 500
 """Lines of one transaction."""
@@ -107,9 +108,9 @@ class Feeder:
             if place.file and file_number(Path(name)) < file_number(Path(place.file)):
                 continue
             begin = place.end if name == place.file else 0
-            with files[name].open("rb") as file:
+            with open_regular(files[name]) as file:
                 file.seek(begin)
-                for raw in file:
+                for raw in lines_of(file):
                     if not raw.endswith(b"\n"):
                         break
                     yield files[name], begin, raw[:-1], parse(raw[:-1])
@@ -117,7 +118,7 @@ class Feeder:
 
     def _checked(self, files: dict[str, Path]) -> _Place:
         """Where to go on; what is known and not in the journal any more is forgotten."""
-        place = _Place(**dict(zip(_Place.__slots__, self._connection.execute(_SELECT).fetchone(), strict=True)))
+        place = self._known()
         first = min(file_number(Path(name)) for name in files)
         if place.file and place.first < first:
             self._forget("file < ?", first)
@@ -126,13 +127,23 @@ class Feeder:
             return place
         if place.file not in files:
             return self._forget_all()
-        with files[place.file].open("rb") as file:
+        with open_regular(files[place.file]) as file:
             file.seek(place.begin)
             line = parse(file.read(place.end - place.begin)[:-1])
         if place.digest and (line is None or line.digest != place.digest):
             self._forget("file >= ?", file_number(Path(place.file)))
             return self._moved(place, begin=0, end=0, digest="")
         return place
+
+    def _known(self) -> _Place:
+        """What the index says; one that was damaged knows nothing."""
+        found = self._connection.execute(_SELECT).fetchone()
+        kinds = tuple(map(type, found or ()))
+        if kinds == (str, str, int, int, str, int, int) and 0 <= found[2] <= found[3] <= found[2] + LONGEST:
+            return _Place(**dict(zip(_Place.__slots__, found, strict=True)))
+        self._connection.execute("DELETE FROM place")
+        self._connection.execute("INSERT INTO place VALUES ('', '', 0, 0, '', 0, 0)")
+        return self._forget_all()
 
     def _moved(self, place: _Place, **changes: Any) -> _Place:
         moved = _Place(**{name: getattr(place, name) for name in _Place.__slots__} | changes)

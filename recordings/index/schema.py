@@ -38,6 +38,8 @@ CREATE INDEX resources_seq ON resources (seq);
 CREATE INDEX lines_time ON lines (time);
 CREATE INDEX lines_streams ON lines (decision) WHERE part > 0;
 """
+_NOT_OURS: Final = (sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER, sqlite3.SQLITE_DBCONFIG_ENABLE_VIEW)
+"""What we never make: who finds it in the file runs what somebody else has written."""
 _SEARCHED: Final = ("session", "decision", "agent", "target", "rule", "verdict", "code", "approval")
 
 
@@ -75,6 +77,9 @@ def _open(path: Path) -> sqlite3.Connection:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE))
     connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
     try:
+        for name in _NOT_OURS:
+            connection.setconfig(name, False)
+        connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA cache_size = -{_CACHE}")
         connection.execute("PRAGMA synchronous = OFF")  # what a power failure spoils is made again

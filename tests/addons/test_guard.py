@@ -1,6 +1,7 @@
 """Law: what names two hosts, or could be read in two ways, is refused before anybody is asked who calls."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from addons.calls import Stage
 from addons.connections import ClientConnection
 from addons.guard import Guard, _name_problem
 from addons.runtime import Runtime
-from gatehold.registry import Listener
+from gatehold.registry import Listener, Registry
 from policy.codes import Code
 from policy.errors import Refusal
 from tests.addons.support import make_client, make_flow, make_request
@@ -70,6 +71,21 @@ def test_a_proxy_that_requires_tls(guard: Guard, tls: bool, code: Code | None) -
     inside = _connected(guard, make_request("http://plain.corp.example/"), tls=False)
     _requiring(guard.runtime.connections.get(inside.client_conn))
     assert _judged(guard, inside) is None
+
+
+def test_a_request_that_comes_slowly_is_judged_by_what_is_in_force_when_it_is_whole(guard: Guard) -> None:
+    """Nobody keeps what was allowed by not finishing; before it is whole nothing was decided."""
+    gateway = guard.runtime.gateway
+    flow = _connected(guard, make_request(method="POST", content=b"{}"))
+    guard.requestheaders(flow)
+    before = gateway.ruling
+    assert guard.runtime.call(flow).ruling is before
+    gateway.in_force.ruling = replace(before, registry=Registry({}))
+    guard.request(flow)
+    call = guard.runtime.call(flow)
+    assert call.ruling is gateway.ruling is not before
+    assert call.refusal is not None
+    assert call.refusal.code is Code.UNREGISTERED_TARGET
 
 
 @pytest.mark.parametrize("host", ["crm.corp.example", "CRM.corp.example:443", "crm.corp.example:443"])

@@ -12,7 +12,18 @@ from addons.runtime import Runtime
 from gatehold.ruling import InForce
 from policy.codes import Code
 from policy.errors import Refusal
-from policy.model import Agent, ApprovalObligation, Decision, MaskObligation, Obligations, Verdict
+from policy.model import (
+    Agent,
+    ApprovalObligation,
+    Decision,
+    Family,
+    MaskObligation,
+    Obligations,
+    PathOptions,
+    TargetName,
+    TargetTraits,
+    Verdict,
+)
 from recordings.listing import rows
 from tests.addons.support import AGENT, make_flow, sealed
 
@@ -33,8 +44,9 @@ class Verifier:
 class Engine:
     """Decides as it is told; limits are not asked about again."""
 
-    def __init__(self, decision: Decision | Exception) -> None:
+    def __init__(self, decision: Decision | Exception, traits: TargetTraits | None = None) -> None:
         self.decision = decision
+        self.targets = {} if traits is None else {traits.name: traits}
         self.revision = decision.revision if isinstance(decision, Decision) else "r1"
 
     def rule_hash(self, name: str) -> str:
@@ -68,6 +80,7 @@ def turned(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Callable[..., A
         agent: Agent | None = AGENT,
         approval: str = "",
         grants: tuple[str, ...] = (),
+        traits: tuple[TargetTraits, TargetTraits] | tuple[None, None] = (None, None),
     ) -> list[str]:
         flow, cuts = make_flow(), list[str]()
         call = sealed(runtime, flow)
@@ -75,8 +88,9 @@ def turned(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Callable[..., A
         call.grants = grants
         monkeypatch.setattr(runtime.gateway, "verifier", Verifier(agent))
         ruling = runtime.gateway.ruling
-        call.ruling = replace(ruling, engine=cast("Any", Engine(call.decision)))
-        monkeypatch.setattr(runtime.gateway, "in_force", InForce(replace(ruling, engine=cast("Any", Engine(now)))))
+        call.ruling = replace(ruling, engine=cast("Any", Engine(call.decision, traits[0])))
+        other = replace(ruling, engine=cast("Any", Engine(now, traits[1])))
+        monkeypatch.setattr(runtime.gateway, "in_force", InForce(other))
         runtime.open_streams.add(call, flow, cuts.append)
         await Rejudge(runtime).turn()
         assert bool(runtime.open_streams.all()) is not bool(cuts)
@@ -125,6 +139,15 @@ async def test_what_is_not_is_cut(turned: Callable[..., Any], runtime: Runtime) 
     reasons = [row.message for row in rows(runtime.gateway.configuration.data_dir) if row.kind == "governance"]
     assert len(reasons) == 6
     assert need(reasons)[0].endswith("the agent's token does not count any more")
+
+
+async def test_what_is_understood_otherwise_is_cut(turned: Callable[..., Any], runtime: Runtime) -> None:
+    """What was read of the request was read by other rules of reading: it may be about something else now."""
+    traits = runtime.gateway.ruling.engine.targets[TargetName("crm")]
+    other = replace(traits, paths=PathOptions(case_insensitive=True))
+    assert not await turned(allowed(), traits=(traits, replace(traits, mask=("pii",))))
+    for now in (other, replace(traits, family=Family.KUBERNETES)):
+        assert await turned(allowed(), traits=(traits, now)) == ["calls to this target are understood otherwise now"]
 
 
 async def test_what_cannot_be_recorded_ends(turned: Callable[..., Any], runtime: Runtime) -> None:

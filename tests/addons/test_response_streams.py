@@ -1,8 +1,11 @@
 """Law: a stream is masked as it comes, wherever it is cut; it is never cut short as if it were whole."""
 
 import asyncio
+import base64
 import gzip
+import json
 import threading
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
@@ -14,7 +17,7 @@ from addons import response_streams
 from addons.calls import need
 from addons.record import Record, Recording
 from addons.redact import Redact
-from addons.response_streams import LONG_PAUSE, PART, PAUSE, ResponseStream, is_stream
+from addons.response_streams import LONG_PAUSE, PART, PAUSE, UNRECORDED, ResponseStream, is_stream
 from addons.runtime import Runtime
 from masking.errors import Unmaskable
 from policy.model import MaskObligation, Obligations
@@ -147,6 +150,65 @@ async def test_what_is_a_stream(runtime: Runtime) -> None:
     assert [each for each in whole if _decided(runtime, *each)] == []
 
 
+SECRETS = f"{CLUSTER}/api/v1/secrets?watch=true"
+VALUE = base64.b64encode(b"planted-value-" * 300).decode()
+
+
+def _secret_stream(runtime: Runtime, profiles: tuple[str, ...] = ()) -> http.HTTPFlow:
+    flow = make_flow(make_request(SECRETS))
+    call = sealed(runtime, flow, target="main", profiles=profiles)
+    flow.response = make_response(headers={"Content-Type": "application/json"})
+    ResponseStream(runtime, Recording(runtime), flow, call).start()
+    return flow
+
+
+def _secret(name: str, value: str) -> bytes:
+    one = {"kind": "Secret", "apiVersion": "v1", "metadata": {"name": name}, "data": {"password": value}}
+    return json.dumps({"type": "ADDED", "object": one}, separators=(",", ":")).encode() + b"\n"
+
+
+@pytest.mark.parametrize("size", [100, 16_384])
+async def test_a_secret_that_its_agent_may_see_is_not_recorded(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """Wherever its stream is cut, also between two parts of the recording."""
+    monkeypatch.setattr(response_streams, "PART", 1000)
+    whole = b"".join(_secret(f"s{number}", VALUE if number % 2 else VALUE[:40]) for number in range(12))
+    flow = _secret_stream(runtime)
+    assert _pass(flow, [whole[at : at + size] for at in range(0, len(whole), size)]) == whole
+    call = runtime.call(flow)
+    assert call.parts > 0
+    await Record(runtime, Recording(runtime)).response(flow)
+    files = list(runtime.gateway.configuration.data_dir.rglob("*.flow"))
+    assert files
+    assert VALUE[:40].encode() not in b"".join(path.read_bytes() for path in files)
+
+
+async def test_a_secret_that_broke_off_is_not_recorded(runtime: Runtime) -> None:
+    """That there was something is."""
+    flow, event = _secret_stream(runtime), _secret("s1", VALUE)
+    stream = need(flow.response).stream
+    assert isinstance(stream, ResponseStream)
+    assert stream(event[:3000]) == event[:3000]
+    Redact(runtime, Recording(runtime)).error(flow)
+    assert bytes(runtime.call(flow).kept) == b"[3000 bytes left out]\n"
+
+
+async def test_a_secret_is_masked_for_the_record_off_the_loop(runtime: Runtime) -> None:
+    """And once: where the agent sees no values, what it saw is recorded as it is."""
+    flow, event = _secret_stream(runtime), _secret("s1", VALUE[:2000])
+    stream = need(flow.response).stream
+    assert isinstance(stream, ResponseStream)
+    assert stream(event[:500]) == event[:500]
+    assert stream.takes_long(event[500:])
+    assert stream(event[500:]) == event[500:]
+    kept = bytes(runtime.call(flow).kept)
+    assert b'"name":"s1"' in kept
+    assert VALUE[:40].encode() not in kept
+    masked = _secret_stream(runtime, ("kubernetes",))
+    assert _pass(masked, [event]) == bytes(runtime.call(masked).kept)
+
+
 async def test_the_end_of_a_stream_is_a_part_of_its_own(runtime: Runtime) -> None:
     """It does not take the number, and so the flow id, of the part before it."""
     flow = _stream(runtime, EVENTS, ())
@@ -167,6 +229,64 @@ async def test_a_stream_that_cannot_be_recorded_is_aborted(runtime: Runtime, mon
     monkeypatch.setattr(runtime.gateway.recorder, "append", failing)
     with pytest.raises(RecorderUnavailable):
         _pass(flow, [b"x" * PART, b"x" * PART])
+
+
+@pytest.mark.parametrize("profiles", [(), ("pii",)])
+@pytest.mark.parametrize("headers", [EVENTS, {"Content-Type": "text/plain"}])
+async def test_nothing_of_a_stream_stays_in_memory(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], profiles: tuple[str, ...]
+) -> None:
+    """Of what went through and was recorded, little more is there than what one part may hold."""
+    monkeypatch.setattr(response_streams, "PART", 8 * 1024)
+    flow = _stream(runtime, headers, profiles)
+    call, stream = runtime.call(flow), need(flow.response).stream
+    assert isinstance(stream, ResponseStream)
+
+    async def passed(first: int, last: int) -> None:
+        for number in range(first, last):
+            chunk = b"".join(b"data: line %d of %d, took 12 ms\n\n" % (each, number) for each in range(200))
+            if stream.takes_long(chunk):
+                await stream.work_ahead(chunk)
+            stream(chunk)
+
+    await passed(0, 10)
+    tracemalloc.start()
+    try:
+        await passed(10, 60)
+        for written in call.pending_parts:
+            await written
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert call.answered_bytes is not None
+    assert call.answered_bytes > 350_000
+    assert held < 150_000
+
+
+async def test_a_stream_waits_for_a_slow_recorder(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not recorded yet is bounded, in its memory and in the queue that everybody shares."""
+    given: list[asyncio.Future[None]] = []
+
+    def slow(**_record: object) -> asyncio.Future[None]:
+        given.append(asyncio.get_running_loop().create_future())
+        return given[-1]
+
+    flow, chunk = _stream(runtime, EVENTS, ()), b"x" * PART
+    monkeypatch.setattr(runtime.gateway.recorder, "append", slow)
+    stream = need(flow.response).stream
+    assert isinstance(stream, ResponseStream)
+    for _ in range(UNRECORDED):
+        assert stream.takes_long(chunk)
+        await stream.work_ahead(chunk)
+        stream(chunk)
+    work = asyncio.create_task(stream.work_ahead(chunk))
+    done, _ = await asyncio.wait([work], timeout=0)
+    assert not done
+    assert runtime.call(flow).parts == UNRECORDED
+    given[0].set_result(None)
+    await work
+    assert stream(chunk) == chunk
+    assert len(runtime.call(flow).pending_parts) == UNRECORDED
 
 
 async def test_long_text_is_masked_off_the_loop(runtime: Runtime) -> None:

@@ -116,9 +116,9 @@ class H2Reader:
         self._flush()
         return stream
 
-    def read(self, stream: int, *, least: int = 0) -> tuple[bytes, str]:
+    def read(self, stream: int, *, least: int = 0, most: int = 0) -> tuple[bytes, str]:
         """What comes on a stream, and how it ended: ``end``, ``reset``, ``closed``; at ``least`` so many bytes and no
-        more windows: empty where it goes on.
+        more windows: empty where it goes on. About ``most`` bytes at once, empty where there are more.
         """
         body = bytearray()
         if not least and (unread := self._unread.pop(stream, 0)):
@@ -140,6 +140,8 @@ class H2Reader:
                 if isinstance(event, ResponseReceived) and dict(event.headers or ())[":status"] != "200":
                     raise AssertionError(f"answered with {event.headers}")
             self._flush()
+            if most and len(body) >= most:
+                break
         return bytes(body), ""
 
     def _flush(self) -> None:

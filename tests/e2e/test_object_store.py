@@ -1,16 +1,22 @@
 """Law: a gateway's finished recordings reach its bucket; while that is away calls go on; what is only there is found there."""
 
 import json
+import os
+import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from recordings.acts import GatewayMove, gateway_event
-from recordings.events import Event
+from gatehold.config import load
+from policy.model import Agent, SessionId
+from recordings.events import outcome
 from recordings.writer import Record, Writer
-from tests.e2e.harness import Installation, installation, running
+from tests.e2e.harness import BIN, Installation, installation, running
+from tests.gatehold.cli.recorded import call
+from tests.gatehold.history.recorded import Camera
 from tests.gatehold.objects.conftest import KEY, Server
 
 CRM = "https://crm.corp.example"
@@ -70,11 +76,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory, server: Server, output: 
 
 
 def yesterday(installed: Installation) -> None:
-    """A session of then; of those of today the newest file stays here."""
-    writer = Writer.open(installed.data, clock=lambda: time.time() - 90_000)
-    told = gateway_event(GatewayMove.START, time=time.time() - 90_000)
-    event = Event(kind=told.kind, data=told.data, session="s-old")
-    writer.write([Record(entries=(event.entry(),), flow=b"5:hello}", session="s-old")])
+    """A call of then; of sessions of today the newest file stays here."""
+    then = time.time() - 90_000
+    writer = Writer.open(installed.data, clock=lambda: then)
+    agent = Agent(issuer="corp", subject="planner-1", session=SessionId("s-old"))
+    event = outcome(replace(call(0), agent=agent, time=then), status=200, time=then)
+    flow = Camera(load(installed.config)).record("/customers/old", agent=agent, at=then, decision="d-0")
+    writer.write([Record(entries=(event.entry(),), flow=flow, session="s-old")])
     writer.close()
 
 
@@ -116,9 +124,51 @@ def test_a_session_is_fetched(installed: Installation, tmp_path: Path) -> None:
         "items"
     ]
     assert [each["fetched"] for each in fetched] == [True]
-    assert Path(fetched[0]["path"]).read_bytes() == b"5:hello}"
+    assert b"/customers/old" in Path(fetched[0]["path"]).read_bytes()
     assert installed.gatehold("recordings", "fetch", session, "--out", str(tmp_path), check=False).returncode == 1
     assert "0 files (0 bytes) to be copied" in installed.gatehold("doctor", check=False).stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("recordings", "export", "s-old", "--har"),
+        ("replay", "s-old", "--target", "crm", "--dry-run"),
+        ("policy", "coverage", "--json"),
+    ],
+)
+def test_commands_read_there(installed: Installation, command: tuple[str, ...]) -> None:
+    """Where they are asked to; else they say so."""
+    before = installed.gatehold(*command, check=False)
+    assert "1 flow file is only in the bucket" in before.stdout + before.stderr
+    assert installed.gatehold(*command, "--fetch").stdout != before.stdout
+
+
+def test_the_copy_is_verified_alone(installed: Installation, tmp_path: Path, server: Server) -> None:
+    """By its key and the environment of the store; a change is found."""
+    key = tmp_path / "key.pem"
+    key.write_text(installed.gatehold("audit", "key").stdout)
+
+    def verify() -> subprocess.CompletedProcess[str]:
+        command = [BIN / "gatehold", "audit", "verify", "--url", "s3://recordings/gateway-1", "--key", key]
+        names = {"ACCESS_KEY_ID": "id", "SECRET_ACCESS_KEY": KEY, "REGION": "us-east-1", "ENDPOINT_URL": server.url}
+        environment = os.environ | {f"AWS_{name}": value for name, value in names.items()}
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+    done = verify()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "intact\ncopied to event " in done.stdout
+    told = json.loads(
+        installed.gatehold("audit", "verify", "--url", "s3://recordings/gateway-1", "--key", str(key), "--json").stdout
+    )
+    [chain] = told["chains"]
+    assert (told["intact"], chain["fetchedFlows"], chain["vouched"]) == (True, 4, chain["copied"])
+    [old] = [name for name in server.objects() if "/s-old" in name]
+    data = server.get(old)
+    server.put(old, data.replace(b"/customers/old", b"/customers/new"))
+    assert "was changed" in verify().stdout
+    assert verify().returncode == 1
+    server.put(old, data)
 
 
 def test_the_key_is_nowhere(installed: Installation, output: list[str]) -> None:

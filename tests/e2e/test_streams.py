@@ -4,11 +4,16 @@ Real clients over HTTP/1.1 and HTTP/2.
 """
 
 import gzip
+import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from recordings.exchanges import exchanges
+from recordings.listing import rows
+from recordings.reading import record
 from tests.e2e.harness import COMMANDS, GatewayProcess, Installation, installation, running
 from tests.e2e.streaming import WAIT, H2Reader, Streaming, curl, streaming
 
@@ -17,6 +22,8 @@ TEXT, EVENTS = {"Content-Type": "text/plain"}, {"Content-Type": "text/event-stre
 LINE = b"2026-11-21T13:00:00Z INFO request handled status=200 took=12ms\n"
 CHUNK = LINE * 1000
 MEGABYTES = 96
+ALLOWANCE = 20_000_000
+"""Bytes by which memory may be larger after a stream of twice as many; it is three on an idle machine."""
 UNREAD = 48_000_000
 """Bytes that may lie in sockets and windows between a target and a reader who does not read."""
 VERSIONS = ("http1.1", "http2")
@@ -123,6 +130,53 @@ def test_an_aborted_stream_ends_no_other(api: Streaming, installed: Installation
     api.go.set()
     assert reader.read(sound) == (b"to <EMAIL_ADDRESS>\n", "end")
     reader.close()
+
+
+def _resident(gateway: GatewayProcess) -> int:
+    """Bytes of memory that the process has."""
+    pages = int(Path(f"/proc/{gateway.process.pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_long_stream_stays_nowhere_but_in_its_record(
+    api: Streaming, installed: Installation, gateway: GatewayProcess, version: str
+) -> None:
+    """Its parts together are what was read; the memory of the gateway is what it was when it was warm."""
+    sizes: list[int] = []
+    for megabytes in (12, MEGABYTES // 2):
+        count = megabytes * 1_000_000 // len(CHUNK)
+        path = f"/long/{version}/{megabytes}"
+        api.answers[path] = TEXT, (CHUNK for _ in range(count))
+        with curl(
+            installed, path, version, "--no-include", "--output", "/dev/null", "--write-out", "%{size_download}"
+        ) as process:
+            assert process.stdout
+            assert int(process.stdout.read()) == count * len(CHUNK)
+            assert process.wait(30) == 0
+        sizes.append(_resident(gateway))
+    assert sizes[1] - sizes[0] < ALLOWANCE
+    recorded = 0
+    for row in rows(installed.data):
+        if row.kind == "outcome" and row.path == path:
+            recorded += sum(
+                len((each.response and each.response.body) or b"") for each in exchanges(record(installed.data, row))
+            )
+    assert recorded == count * len(CHUNK)
+
+
+def test_calls_of_one_connection_leave_nothing(
+    api: Streaming, installed: Installation, gateway: GatewayProcess
+) -> None:
+    """Over HTTP/2, to a target that speaks HTTP/1.1: each has a connection of its own, which is over when it is."""
+    api.answers["/short"] = EVENTS, [b"data: x\n\n"]
+    reader, sizes = H2Reader(installed), []
+    for count in (100, 400):
+        for _ in range(count):
+            assert reader.read(reader.ask("/short")) == (b"data: x\n\n", "end")
+        sizes.append(_resident(gateway))
+    reader.close()
+    assert sizes[1] - sizes[0] < ALLOWANCE
 
 
 def _settled(api: Streaming) -> int:

@@ -96,6 +96,15 @@ def test_broken_glass_is_loud() -> None:
     assert forced.data["entity"] == {"type": "approval-forced", "uid": "apr_1"}
 
 
+def test_protection_that_was_let_go_is_loud() -> None:
+    """With who said so, why, and what it was."""
+    event = {"kind": "removals-accepted", "by": "user:ada", "reason": "moved", "gone": ["the rule wall (deny) is gone"]}
+    told = journal_event(_waiting(event))
+    assert told.data["severity_id"] > journal_event(_waiting(GRANT)).data["severity_id"]
+    assert (told.data["actor"]["user"]["name"], told.data["comment"]) == ("user:ada", "moved")
+    assert told.data["unmapped"]["gatehold"]["gone"] == ["the rule wall (deny) is gone"]
+
+
 def test_the_end_of_a_session_is_told_in_it() -> None:
     """So that who reads what happened in a session reads how it ended."""
     event = {

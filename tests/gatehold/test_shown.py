@@ -1,6 +1,8 @@
 """Law: a watch knows what its client was shown before, and no more; the memory is bounded."""
 
 import dataclasses
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from gatehold.shown import Listing, ShownObjects, WatchedObjects
 from masking.filtering.sight import Identity
@@ -92,6 +94,65 @@ def test_the_memory_is_bounded() -> None:
     assert len(memory) == 4
     assert "y" not in memory.watched(OTHER, "5")
     assert "h" in memory.watched(PODS, "5")
+
+
+def test_objects_that_are_gone_are_forgotten() -> None:
+    """The longest gone first, however many are still there: in a cluster they come and go without end."""
+    memory = ShownObjects(gone=3)
+    memory.listed(PODS, shown=[_one("a"), _one("b")])
+    watch = memory.watched(PODS, "1")
+    for number in range(10, 60):
+        watch.add(f"pod-{number}")
+        watch.discard(f"pod-{number}", str(number))
+    memory.listed(PODS, shown=[], hidden=[_one("b", 60)])
+    assert len(memory) == 4
+    again = memory.watched(PODS, "1")
+    assert [key for key in ("a", "b", "pod-57", "pod-58", "pod-59") if key in again] == ["a", "b", "pod-58", "pod-59"]
+    watch.add("pod-58")
+    assert len(memory) == 4
+    watch.add("pod-70")
+    watch.discard("pod-70", "70")
+    watch.add("pod-71")
+    watch.discard("pod-71", "71")
+    assert "pod-59" not in memory.watched(PODS, "1")
+    assert "pod-58" in memory.watched(PODS, "1")
+
+
+def test_nothing_is_left_of_a_list_whose_objects_are_forgotten() -> None:
+    """Neither its objects nor its session."""
+    memory = ShownObjects(gone=1)
+    memory.watched(OTHER, "1").add("x")
+    memory.discard(OTHER, "x", "5")
+    memory.listed(PODS, shown=[_one("a")])
+    memory.discard(PODS, "a", "6")
+    assert len(memory) == 1
+    memory.discard(PODS, "a", "x")
+    memory.discard(PODS, "a", "7")
+    assert len(memory) == 1
+    assert "x" not in memory.watched(OTHER, "1")
+
+
+def test_watches_of_several_threads_share_the_memory() -> None:
+    """Long chunks are worked off in threads, while lists and other watches begin on the loop."""
+    memory, before = ShownObjects(limit=600, gone=50), sys.getswitchinterval()
+
+    def watch(name: str) -> int:
+        told = 0
+        for number in range(2000):
+            mine = memory.watched(PODS, "1") if number % 20 == 0 else memory.watched(OTHER, "1")
+            mine.add(f"{name}-{number}")
+            mine.discard(f"{name}-{number - 5}", str(number + 2))
+            memory.listed(PODS, shown=[_one(f"{name}-{number}")], hidden=[_one(f"{name}-{number - 9}", number + 2)])
+            told += 1
+        return told
+
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            assert list(threads.map(watch, "abcd")) == [2000] * 4
+    finally:
+        sys.setswitchinterval(before)
+    assert len(memory) <= 600
 
 
 def test_a_watch_is_bounded() -> None:

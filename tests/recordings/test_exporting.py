@@ -113,3 +113,11 @@ def test_cells_stand_under_their_heads(everything: Path) -> None:
     assert found["masked"] == "PERSON:2"
     assert found["status"] == "200"
     assert found["approval"] == "apr_1"
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"), [("a;=1+1", "a;'=1+1"), ('";  @x', "\";  '@x"), ("a;b", "a;b"), ("a=b", "a=b")]
+)
+def test_the_next_cell_is_none_either(cell: str, shown: str) -> None:
+    """Where the semicolon separates cells, what follows one begins another."""
+    assert harmless(cell) == shown

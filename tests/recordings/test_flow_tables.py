@@ -72,3 +72,10 @@ def test_nothing_steers_a_terminal(path: bytes, content: bytes) -> None:
     assert line.isascii()
     assert line.isprintable()
     assert row.isprintable()
+
+
+def test_the_address_is_the_one_that_was_called() -> None:
+    """And not what the agent wrote into Host."""
+    forged = flow(b"/x")
+    forged.request.headers["host"] = "elsewhere.example"
+    assert rows(forged)[0]["url"] == documents(forged)[0]["request"]["url"] == "http://address:22/x"

@@ -102,3 +102,31 @@ def test_clocks_that_were_set_back(name: str) -> None:
     made.response.timestamp_start, made.response.timestamp_end = 2.0e9 - 10, 2.0e9 - 20
     [entry] = exported(made)["log"]["entries"]
     assert entry["timings"][name] >= 0
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        (b"/", ((b"content-encoding", b"rot13"),)),
+        (b"/", ((b"content-type", b"multipart/form-data"), (b"host", b"[::"))),
+        (b"[x]", ()),
+        (b"//[::1", ((b"cookie", b"\xff=\x00"),)),
+    ],
+)
+def test_no_agent_can_keep_a_session_from_being_exported(path: bytes, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+    """By what the library cannot take to pieces: the entry has it as it came."""
+    odd = flow(request=b"a=b", method=b"POST", path=path)
+    odd.request.headers = http.Headers(headers)
+    first, second = exported(odd, flow(request=b"x"))["log"]["entries"]
+    assert first["request"]["postData"]["text"] == "a=b"
+    assert [each["name"] for each in first["request"]["headers"]] == [name.decode() for name, _ in headers]
+    assert first["request"]["url"] == odd.request.url
+    assert second["request"]["postData"]["text"] == "x"
+
+
+def test_the_address_is_the_one_that_was_called() -> None:
+    """And not what the agent wrote into Host."""
+    forged = flow()
+    forged.request.headers["host"] = "elsewhere.example"
+    [entry] = exported(forged)["log"]["entries"]
+    assert entry["request"]["url"] == "http://address:22/path"

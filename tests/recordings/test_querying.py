@@ -1,6 +1,7 @@
 """Law: a query finds exactly the lines that fit all that was asked for, in either order."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -117,3 +118,14 @@ def test_what_is_no_resource() -> None:
     """Too many parts."""
     with pytest.raises(ValueError, match="NAMESPACE/TYPE/NAME"):
         Resource.parse("a/b/c/d")
+
+
+def test_a_journal_beside_the_gateways_is_not_read(data_dir: Path) -> None:
+    """Whoever put it there would else have said something."""
+    before = len(list(in_order(data_dir, Query())))
+    beside = data_dir / "journal" / "other"
+    shutil.copytree(data_dir / "journal" / "main", beside)
+    try:
+        assert len(list(in_order(data_dir, Query()))) == len(list(newest(data_dir, Query()))) == before
+    finally:
+        shutil.rmtree(beside)

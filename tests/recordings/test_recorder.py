@@ -260,7 +260,7 @@ async def test_a_small_record_needs_no_thread(
     monkeypatch.setattr(
         Writer, "write", lambda *given: (hands.append(threading.current_thread().name), write(*given))[1]
     )
-    recorder = running(on_loop=100)
+    recorder = running(on_loop=100, interval=3600.0)
     assert put(recorder, event).done()
     await put(recorder, event, durable=True)
     await put(recorder, event, flow=b"x" * 101)

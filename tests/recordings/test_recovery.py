@@ -16,9 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recordings.acts import file_event
 from recordings.checkpoints import signing_key
 from recordings.errors import JournalDamagedError
 from recordings.journal import journal_files
+from recordings.lines import compose, parse
 from recordings.ocsf import Kind
 from recordings.recovery import whole_flows
 from recordings.verify import verify
@@ -270,3 +272,47 @@ def test_a_seal_that_was_not_signed_is_signed_by_the_next_start(tmp_path: Path, 
     report = verify(tmp_path, keys=[signing_key(tmp_path).public_key()])
     assert report.intact, report.summary()
     assert report.vouched == report.events
+
+
+def forged(path: Path, name: str) -> None:
+    """Somebody adds a line that opens a flow file of this name."""
+    last = parse(path.read_bytes().splitlines()[-1])
+    assert last
+    event = file_event(
+        Kind.FLOWS_OPEN, time=1.0, name="recordings", details={"files": [{"file": name, "session": "x"}]}
+    )
+    line, _ = compose(event.entry(), chain=last.chain, seq=last.seq + 1, prev=last.digest, time=1)
+    with path.open("ab") as file:
+        file.write(line)
+
+
+@pytest.mark.parametrize("name", ["../precious", "recordings/../../precious", "/etc/passwd"])
+def test_files_elsewhere_are_not_recovered(tmp_path: Path, record: Make, name: str) -> None:
+    """Whoever may add lines cannot have other files cut: nothing is touched, and a person has to look."""
+    (precious := tmp_path / "precious").write_bytes(b"precious")
+    precious.chmod(0o640)
+    writer = Writer.open(tmp_path / "data")
+    writer.write([record(1)])
+    writer.close(seal=False)
+    forged(last_journal(tmp_path / "data"), name)
+    with pytest.raises(JournalDamagedError, match="none of ours"):
+        Writer.open(tmp_path / "data")
+    assert precious.read_bytes() == b"precious"
+    assert precious.stat().st_mode & 0o777 == 0o640
+
+
+def test_an_emptied_file_is_not_forgotten(crashed: Path) -> None:
+    """A checkpoint vouches for lines in it: that is no crash, and the checkpoint stays."""
+    path = last_journal(crashed)
+    assert path.with_suffix(".checkpoint").read_bytes()
+    os.truncate(path, 0)
+    with pytest.raises(JournalDamagedError, match="vouches"):
+        Writer.open(crashed)
+    assert path.with_suffix(".checkpoint").read_bytes()
+
+
+def test_a_pipe_holds_up_no_start(crashed: Path) -> None:
+    """It is said what is wrong."""
+    os.mkfifo(last_journal(crashed).with_name("000009-20260101.jsonl"))
+    with pytest.raises(JournalDamagedError, match="not a regular file"):
+        Writer.open(crashed)

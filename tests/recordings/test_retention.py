@@ -286,3 +286,83 @@ def line_files(line: dict[str, Any]) -> list[dict[str, Any]]:
     """What a line names."""
     found: list[dict[str, Any]] = line["event"]["unmapped"]["gatehold"]["files"]
     return found
+
+
+def sifted(data_dir: Path) -> Plan:
+    """What would be deleted of everything."""
+    retention = Retention(data_dir)
+    plan = retention.plan(Wanted(retain=0.0), Kept(), now=NOW)
+    retention.sift(plan)
+    return plan
+
+
+def test_what_was_altered_is_evidence(data_dir: Path) -> None:
+    """A flow of the same length: its file stays, and the journal from there on, so that verify goes on finding it."""
+    whole = sifted(data_dir)
+    assert not whole.stuck
+    [altered] = [each for each in whole.doomed if each.flow][3:4]
+    assert altered.flow
+    path = data_dir / altered.name
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes()[:-2] + b"!}")
+    plan = sifted(data_dir)
+    assert f"{altered.name} is not as it was written" in plan.stuck[0]
+    assert {each.name for each in whole.doomed if each.flow} - {each.name for each in plan.doomed} == {altered.name}
+    assert all(each.segment.path < altered.flow.journal for each in plan.doomed if each.segment)
+
+
+def test_an_altered_journal_is_evidence(data_dir: Path) -> None:
+    """One byte of one line: the file stays, and every later one."""
+    path = journal_files(data_dir / "journal" / "main")[2]
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[1] = lines[1].replace(b'"kind":"', b'"kinD":"', 1)
+    path.chmod(0o600)
+    path.write_bytes(b"".join(lines))
+    plan = sifted(data_dir)
+    assert [each.segment.number for each in plan.doomed if each.segment] == [1, 2]
+    assert any(path.name in words for words in plan.stuck)
+
+
+def test_evidence_is_not_in_the_way(data_dir: Path) -> None:
+    """What was found once is left out of later plans at once: it takes nobody's place."""
+    retention = Retention(data_dir)
+    plan = retention.plan(Wanted(retain=0.0), Kept(), now=NOW)
+    path = data_dir / plan.doomed[0].name
+    path.chmod(0o600)
+    path.write_bytes(b"x" * path.stat().st_size)
+    retention.sift(plan)
+    again = retention.plan(Wanted(retain=0.0), Kept(), now=NOW)
+    assert [each.name for each in again.doomed] == [each.name for each in plan.doomed]
+    assert again.stuck == plan.stuck
+
+
+def test_what_no_checkpoint_covers_is_not_announced(data_dir: Path) -> None:
+    """A line that is not signed may still be taken back."""
+    writer = Writer.open(data_dir, limits=SMALL, clock=Clock(NOW))
+    retention = Retention(data_dir)
+    plan = retention.plan(Wanted(retain=0.0), Kept(), now=NOW)
+    writer.write([Record(entries=tuple(event.entry() for event in retention.events(plan, now=NOW)))])
+    assert not retention.is_announced(plan)
+    announce(writer, retention, plan, NOW)
+    assert retention.is_announced(plan)
+    writer.close()
+
+
+def test_a_name_that_was_announced_and_never_used(tmp_path: Path, make_record: Make) -> None:
+    """A kill before the file was made: its name is given once more, and both are deleted as one."""
+    clock = Clock()
+    writer = Writer.open(tmp_path, limits=SMALL, clock=clock)
+    writer._announce(writer._flows.plan(["s-1"], clock()))
+    writer.close(seal=False)
+    [path] = tmp_path.rglob("*.flow")
+    path.unlink()
+    for number in range(2):
+        writer = Writer.open(tmp_path, limits=SMALL, clock=clock)
+        writer.write([make_record(number, session="s-1" if number == 0 else "s-2")])
+        writer.close()
+        clock.now += 2 * DAY
+    assert path.exists()
+    plan = delete(tmp_path, Wanted(retain=DAY), now=clock.now)
+    assert not plan.stuck
+    assert not path.exists()
+    assert checked(tmp_path).intact

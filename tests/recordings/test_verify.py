@@ -1,5 +1,6 @@
 """Every edit of what was recorded is found."""
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,9 +11,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recordings.acts import file_event
+from recordings.chaincheck import ChainCheck
 from recordings.checkpoints import Checkpoint, Signer, signing_key
+from recordings.flowcheck import FlowCheck
 from recordings.journal import JournalLimits, journal_files
-from recordings.lines import GENESIS, Entry, Line, compose, parse
+from recordings.lines import GENESIS, Entry, FlowRef, Line, canonical, compose, parse
+from recordings.ocsf import Kind
 from recordings.verify import Report, read_anchors, verify
 from recordings.writer import Record, Writer, WriterLimits
 
@@ -346,7 +351,7 @@ def test_a_linked_flow_file_is_none(stopped: Path, tmp_path: Path) -> None:
     path = files(stopped, "flow")[0]
     path.rename(tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
-    assert "missing" in assert_found(stopped).summary()
+    assert "neither a file" in assert_found(stopped).summary()
 
 
 def test_the_first_bad_place_is_named(stopped: Path) -> None:
@@ -358,3 +363,179 @@ def test_the_first_bad_place_is_named(stopped: Path) -> None:
     path.write_bytes(b"".join(lines))
     report = assert_found(stopped)
     assert report.summary().startswith(f"journal/main/{path.name}:4: the line after event ")
+
+
+def chain_of(path: Path, *entries: Entry, after: Line | None = None, chain: str = "") -> bytes:
+    """Lines with right hashes, as everybody can make them."""
+    seq, prev, made = (after.seq, after.digest, []) if after else (0, GENESIS, [])
+    for entry in entries:
+        seq += 1
+        line, prev = compose(entry, chain=chain or (after.chain if after else "x"), seq=seq, prev=prev, time=1)
+        made.append(line)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return b"".join(made)
+
+
+def told(kind: Kind, **details: object) -> Entry:
+    """An event about files."""
+    return file_event(kind, time=1.0, name="x", details=details).entry()
+
+
+def test_a_journal_beside_ours_is_none(stopped: Path, record: Make) -> None:
+    """A chain of somebody else's making is whole by itself; readers would take its lines for ours."""
+    path = stopped / "journal" / "other" / "000001-20260101.jsonl"
+    opened = told(Kind.JOURNAL_OPEN, file=path.name, format=1, previous=None, reason="start")
+    path.parent.mkdir()
+    path.write_bytes(chain_of(path, opened, *record(99, flow=False).entries))
+    assert "no gateway writes" in assert_found(stopped).summary()
+    assert "no gateway writes" in assert_found(stopped, key=False).summary()
+
+
+def test_a_journal_without_signatures_is_none(stopped: Path) -> None:
+    """All lines written anew, with seals as after crashes, which need no signature of their own."""
+    entries: dict[Path, list[Entry]] = {}
+    for path in files(stopped, "jsonl"):
+        for raw in path.read_bytes().splitlines():
+            line = parse(raw)
+            assert line
+            own = (event := line.event())["unmapped"]["gatehold"]
+            own |= {"reason": "recovered"} if line.kind == Kind.JOURNAL_SEAL else {}
+            own.pop("checkpoint", None)
+            body = canonical(event).encode()
+            entry = Entry(kind=line.kind, body=body, decision=line.decision, session=line.session, flow=line.flow)
+            entries.setdefault(path, []).append(entry)
+    last = None
+    for path, some in entries.items():
+        path.with_suffix(".checkpoint").unlink()
+        path.chmod(0o600)
+        path.write_bytes(chain_of(path, *some, after=last))
+        last = parse(path.read_bytes().splitlines()[-1])
+    assert "no checkpoint vouches" in assert_found(stopped).summary()
+
+
+def test_with_a_key_nothing_is_not_intact(tmp_path: Path, stopped: Path) -> None:
+    """Somebody who has a key knows that there was something."""
+    report = verify(tmp_path / "empty", keys=[public(stopped)])
+    assert "nothing here that was signed" in report.summary()
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "checkpoint", "flow"])
+@pytest.mark.parametrize("kind", ["pipe", "directory", "link"])
+def test_what_is_no_file_is_found(stopped: Path, tmp_path: Path, suffix: str, kind: str) -> None:
+    """In the place of a file of ours; nobody waits for it."""
+    path = files(stopped, suffix)[0]
+    path.rename(tmp_path / "moved")
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "directory":
+            path.mkdir()
+        case _:
+            path.symlink_to(tmp_path / "moved")
+    assert assert_found(stopped).first_break.file == path.relative_to(stopped).as_posix()  # type: ignore[union-attr]
+
+
+def test_a_folder_of_recordings_elsewhere_is_found(stopped: Path, tmp_path: Path) -> None:
+    """What lies there could not be seen."""
+    [folder] = (stopped / "recordings").iterdir()
+    folder.rename(tmp_path / "moved")
+    folder.symlink_to(tmp_path / "moved")
+    assert "neither a file nor a directory" in assert_found(stopped).summary()
+
+
+def test_other_names_in_the_journal_are_found(stopped: Path) -> None:
+    """Number 0 is that of no file; a checkpoint stands beside the file that it speaks of."""
+    first, second = files(stopped, "jsonl")[:2]
+    zero = first.with_name("000000-20260101.jsonl")
+    zero.write_bytes(first.read_bytes())
+    assert "not a file of this journal" in assert_found(stopped).summary()
+    zero.unlink()
+    one, two = first.with_suffix(".checkpoint"), second.with_suffix(".checkpoint")
+    *before, last = one.read_bytes().splitlines(keepends=True)
+    for path, content in ((one, b"".join(before)), (two, last + two.read_bytes())):
+        path.chmod(0o600)
+        path.write_bytes(content)
+    assert f"one of {first.name}" in assert_found(stopped).summary()
+
+
+NAMES = [
+    "/etc/passwd",
+    "/dev/zero",
+    "recordings/../../x.flow",
+    "recordings/a\0.flow",
+    "recordings/\ud800.flow",
+    7,
+    None,
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lines_cannot_lead_elsewhere(crashed: Path, name: object) -> None:
+    """Behind what is signed anybody may add lines; none of them makes an auditor open a file of another place."""
+    path = files(crashed, "jsonl")[-1]
+    last = parse(path.read_bytes().splitlines()[-1])
+    opened = told(Kind.FLOWS_OPEN, files=[{"file": name, "session": "x"}])
+    sealed = told(Kind.FLOWS_SEAL, files=[{"file": name, "length": 0}])
+    with path.open("ab") as file:
+        file.write(chain_of(path, opened, sealed, after=last))
+    assert "a flow file that is none" in assert_found(crashed).summary()
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"files": [], "journal": [{"file": 5}], "reason": "age"},
+        {"files": [{"file": ["x"], "length": "1", "sha256": 0}], "journal": [], "reason": "age"},
+        {"files": {"a": 1}, "journal": 5},
+        {},
+    ],
+)
+def test_lines_of_another_form_are_found(crashed: Path, details: dict[str, object]) -> None:
+    """They end no verification without a word."""
+    path = files(crashed, "jsonl")[-1]
+    last = parse(path.read_bytes().splitlines()[-1])
+    with path.open("ab") as file:
+        file.write(chain_of(path, told(Kind.RETENTION, **details), after=last))
+    assert "cannot be read" in assert_found(crashed).summary()
+
+
+def test_a_line_without_an_end_is_found(crashed: Path) -> None:
+    """A file of any length is no reason to use memory of that length."""
+    path = files(crashed, "jsonl")[-1]
+    with path.open("r+b") as file:
+        file.truncate(64 * 1024 * 1024)
+    assert "longer than lines are" in assert_found(crashed).summary()
+    path = files(crashed, "checkpoint")[-1]
+    with path.open("r+b") as file:
+        file.truncate(8 * 1024 * 1024 * 1024)
+    assert "more than ever" in assert_found(crashed).summary()
+
+
+def test_a_gateway_may_sign_what_was_read(crashed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checkpoints that are written while the journal is read: also for lines that were read before them."""
+    path = files(crashed, "checkpoint")[-1]
+    whole, read = path.read_bytes(), FlowCheck.check
+    assert whole
+    path.write_bytes(b"")
+    reads = iter(range(10**6))
+
+    def check(self: FlowCheck, flow: FlowRef) -> str:
+        if next(reads) == 17:  # the last one: what is before it is signed by now
+            path.write_bytes(whole)
+        return read(self, flow)
+
+    monkeypatch.setattr(FlowCheck, "check", check)
+    monkeypatch.setattr(ChainCheck, "_check_unreached", again(ChainCheck._check_unreached))
+    report = verify(crashed, keys=[public(crashed)])
+    assert report.intact, report.summary()
+    assert report.vouched == last_checkpoint(crashed).seq
+
+
+def again(check: Callable[[ChainCheck], None]) -> Callable[[ChainCheck], None]:
+    """As at the end of a file that is sealed while it is read."""
+
+    def read_once_more(self: ChainCheck) -> None:
+        self._read_checkpoints()
+        check(self)
+
+    return read_once_more

@@ -82,7 +82,8 @@ class _Recordings:
         if not found and not done.is_cut:
             raise Refused(404, "Nothing was recorded of this session, or it was cleared away.")
         older = {"session": name, "agent": agent, "at": str(done.older)} if done.older else None
-        return self._console.templates.page(
+        return await asyncio.to_thread(  # hundreds of lines: no call waits for them
+            self._console.templates.page,
             request,
             "session.html",
             name=name,
@@ -91,7 +92,8 @@ class _Recordings:
             who=next((each.row for each in found if each.row.agent), None),
             done=done,
             older=older and _query(older),
-            latest=None if "at" not in request.query_params else _query({"session": name, "agent": agent}),
+            newest=_query({"session": name, "agent": agent}),
+            latest=_query({"session": name, "agent": agent}) if _field(request, "at") else None,
             command=commands.recordings("open", name, self._console.configuration.directory),
         )
 

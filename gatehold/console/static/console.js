@@ -8,6 +8,8 @@ const title = document.title;
 let waiting = 0;
 let known = null;
 let last = "";
+let live = false;
+let missed = false;
 
 function entitle() { document.title = waiting ? `(${waiting}) ${title}` : title; }
 
@@ -23,23 +25,32 @@ function hear(told) {
   if (last !== text) body.dispatchEvent(new CustomEvent("pulse", { detail: { fresh } }));
   if (fresh.length) { beep(); fresh.forEach(mark); }
   last = text;
+  if (!live) { live = true; recorded(); }
 }
+
+// What was recorded is asked for where somebody looks: a page in the background asks once it comes to the front.
+function recorded() {
+  missed = document.hidden;
+  if (!missed) body.dispatchEvent(new CustomEvent("recorded"));
+}
+document.addEventListener("visibilitychange", () => { if (missed) recorded(); });
 
 function mark(id) {
   setTimeout(() => document.getElementById(`row-${id}`)?.classList.add("fresh"), 400);
 }
 
-function lost() { all("[data-live]").forEach((each) => { each.dataset.live = "off"; }); }
+function lost() { live = false; all("[data-live]").forEach((each) => { each.dataset.live = "off"; }); }
 
 function listen(share) {
   const events = new EventSource("/live");
   events.addEventListener("pulse", (event) => { share(JSON.parse(event.data)); });
+  events.addEventListener("recorded", () => { share({ recorded: true }); });
   events.addEventListener("over", () => { events.close(); location.reload(); });
   events.addEventListener("error", () => { share(null); });
 }
 
 if (one("[data-live]")) {
-  const tell = (told) => (told ? hear(told) : lost());
+  const tell = (told) => (told?.recorded ? recorded() : told ? hear(told) : lost());
   if (navigator.locks && window.BroadcastChannel) {
     const channel = new BroadcastChannel("gatehold-live");
     let newest = null;
@@ -49,7 +60,11 @@ if (one("[data-live]")) {
     };
     channel.postMessage("?");
     navigator.locks.request("gatehold-live", () => new Promise(() => {
-      listen((told) => { newest = { told }; channel.postMessage(newest); tell(told); });
+      listen((told) => {
+        if (!told?.recorded) newest = { told };
+        channel.postMessage({ told });
+        tell(told);
+      });
     }));
   } else {
     listen(tell);

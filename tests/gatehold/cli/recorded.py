@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gatehold.cli.recordings import app
+from gatehold.config.recordings import RecordingsSpec
 from policy.codes import Code
 from policy.model import Agent, Decision, DecisionId, Family, RuleName, SessionId, TargetName, Verdict
 from recordings.events import Call, outcome
@@ -17,7 +18,8 @@ from recordings.writer import Record, Writer, WriterLimits
 def three_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Three calls of one session, in two flow files."""
     data_dir = tmp_path / "data"
-    monkeypatch.setattr("gatehold.config.load", lambda _: SimpleNamespace(data_dir=data_dir))
+    gateway = SimpleNamespace(spec=SimpleNamespace(recordings=RecordingsSpec()))
+    monkeypatch.setattr("gatehold.config.load", lambda _: SimpleNamespace(data_dir=data_dir, gateway=gateway))
     writer = Writer.open(data_dir, limits=WriterLimits(part_size=10))
     for number in range(3):
         event = outcome(call(number), status=200, time=1.0, masked={"PERSON": 1})

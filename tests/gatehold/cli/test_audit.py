@@ -89,6 +89,25 @@ def test_a_torn_end(data_dir: Path, tmp_path: Path) -> None:
     assert "ends in a torn line of 10 bytes" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "say --config, or --url with --key"),
+        (["--url", "s3://recordings/gateway-1"], "the public key is never taken from what is verified"),
+        (["--url", "https://recordings", "--key", "KEY"], "--url: 'https://recordings' is no bucket"),
+        (["--chain", "0123", "--config", "CONFIG"], "--chain belongs to --url"),
+    ],
+)
+def test_what_is_verified_has_to_be_said(data_dir: Path, tmp_path: Path, arguments: list[str], words: str) -> None:
+    """Wrong usage: exit 2."""
+    key = tmp_path / "key.pem"
+    key.write_text(run("key", config=tmp_path).stdout)
+    places = {"KEY": str(key), "CONFIG": str(tmp_path)}
+    done = CliRunner().invoke(app, ["verify", *(places.get(each, each) for each in arguments)])
+    assert done.exit_code == 2
+    assert words in done.stderr
+
+
 @pytest.mark.parametrize("option", ["--key", "--anchor"])
 @pytest.mark.parametrize("content", [None, "rubbish"])
 def test_a_key_or_anchor_that_is_none(data_dir: Path, tmp_path: Path, option: str, content: str | None) -> None:
@@ -99,3 +118,14 @@ def test_a_key_or_anchor_that_is_none(data_dir: Path, tmp_path: Path, option: st
     done = run("verify", option, str(path), config=tmp_path)
     assert done.exit_code == 2
     assert done.stderr
+
+
+@pytest.mark.parametrize("option", ["--key", "--anchor"])
+def test_what_it_is_verified_with_lies_elsewhere(data_dir: Path, tmp_path: Path, option: str) -> None:
+    """Whoever may change the record could change that, too."""
+    [path] = (data_dir / "journal").rglob("*.checkpoint")
+    (tmp_path / "link").symlink_to(path)
+    for each in (path, tmp_path / "link"):
+        done = run("verify", option, str(each), config=tmp_path)
+        assert done.exit_code == 2
+        assert "proves nothing" in done.output

@@ -2,12 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from gatehold.cli import recordings_fetch
 from gatehold.cli.recordings import app
 from recordings.acts import GatewayMove, gateway_event
+from recordings.errors import RecordUnreadable
 from recordings.events import Event
 from recordings.writer import Record, Writer
 from tests.gatehold.cli.test_sessions import GATEWAY
@@ -46,3 +49,20 @@ def test_what_is_nowhere(config: str, tmp_path: Path) -> None:
     done = run("s-1", "--config", config)
     assert done.exit_code == 1
     assert "names no bucket" in done.output
+
+
+def test_files_of_two_days_do_not_get_into_each_others_way(tmp_path: Path) -> None:
+    """Parts of a session are numbered anew on each day."""
+
+    class Bucket:
+        def save(self, name: str, path: Path) -> int:
+            path.write_text(name)
+            return 1
+
+    out = tmp_path / "out"
+    out.mkdir()
+    names = [f"recordings/2027-01-{day}/s-1-1.flow" for day in (15, 16)]
+    paths = [recordings_fetch._one(tmp_path, name, cast("Any", Bucket()), out)["path"] for name in names]
+    assert [Path(path).read_text() for path in paths] == names
+    with pytest.raises(RecordUnreadable):
+        recordings_fetch._one(tmp_path, "recordings/../../x.flow", cast("Any", Bucket()), out)

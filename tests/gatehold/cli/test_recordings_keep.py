@@ -9,10 +9,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gatehold.cli.recordings import app
-from gatehold.store import open_store, outbox
+from gatehold.store import legal_holds, open_store, outbox
 from policy.model import SessionId
 from recordings.acts import GatewayMove, gateway_event
 from recordings.events import Event
+from recordings.retention import Plan, Retention
 from recordings.verify import verify
 from recordings.writer import Record, Writer
 from tests.gatehold.cli.test_sessions import GATEWAY
@@ -108,3 +109,19 @@ def test_without_bounds(config: str, tmp_path: Path) -> None:
     (tmp_path / "gateway.yaml").write_text(GATEWAY)
     assert pruned(config)["items"] == []
     assert "neither `retain` nor `keep`" in run("prune", "--config", config).stdout
+
+
+def test_a_hold_in_the_last_moment_counts(config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It came after the event and before the deletion: nothing is deleted."""
+    events = Retention.events
+
+    def late(self: Retention, plan: Plan, *, now: float) -> list[Any]:
+        with open_store("sqlite", tmp_path / "data") as store, store.writing() as connection:
+            legal_holds.hold(connection, "s-2", reason="case 7", by="os:root", now=1.0)
+        return events(self, plan, now=now)
+
+    monkeypatch.setattr(Retention, "events", late)
+    done = run("prune", "--config", config)
+    assert done.exit_code != 0
+    assert len(list((tmp_path / "data").rglob("*.flow"))) == 3
+    assert verify(tmp_path / "data").intact

@@ -29,7 +29,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(BASIC, directory, ignore=shutil.ignore_patterns("data", "keys"))
     configuration = load(directory)
     camera, writer = Camera(configuration), Writer.open(configuration.data_dir, limits=WriterLimits())
-    for number, method in enumerate(("GET", "POST")):
+    for number, (method, path) in enumerate((("GET", "/customers"), ("DELETE", "/customers/7"))):
         call = Call(
             id=DecisionId(f"d-{number}"),
             agent=Agent(issuer="corp", subject="a1", session=SessionId("s-1")),
@@ -39,13 +39,13 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
             host="crm",
             port=443,
             method=method,
-            path="/customers",
+            path=path,
             operation=f"{method} /cust\x1bomers",
             verb=method,
             client=("10.0.0.9", 1),
             time=float(number),
         )
-        flow = camera.record("/customers", method=method, at=float(number), decision=f"d-{number}")
+        flow = camera.record(path, method=method, at=float(number), decision=f"d-{number}")
         event = outcome(call, status=200, time=float(number))
         writer.write([Record(entries=(event.entry(),), flow=flow, session="s-1")])
     writer.close()

@@ -1,5 +1,6 @@
 """Files are read as they stood at one moment, or not at all."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,22 @@ def test_a_change_while_reading_makes_it_read_again(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(files, "_read", read_and_replace)
     assert read_directory(tmp_path) == {"a.yaml": b"newer", "b.yaml": b"newer"}
     assert reads == ["a.yaml", "b.yaml", "a.yaml", "b.yaml"]
+
+
+def test_a_change_is_seen_whatever_time_the_writer_gives_it(tmp_path: Path) -> None:
+    """An archive is unpacked with the times in it, maybe to a file with the number of the one that was there."""
+    file = tmp_path / "a.yaml"
+    file.write_text("deny")
+    before, status = files.stamp(tmp_path), file.stat()
+    with file.open("r+") as stream:
+        stream.write("pass")
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    now = file.stat()
+    assert (now.st_ino, now.st_size, now.st_mtime_ns) == (status.st_ino, status.st_size, status.st_mtime_ns)
+    while now.st_ctime_ns == status.st_ctime_ns:  # the clock of the file system ticks in milliseconds
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+        now = file.stat()
+    assert files.stamp(tmp_path) != before
 
 
 def test_a_file_that_vanishes_while_reading_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,6 +113,7 @@ def site(tmp_path: Path, clock: Clock) -> Iterator[Site]:
         address=ConsoleAddress.of("127.0.0.1", 8081, None), current=lambda: configuration, store=store, desk=desk,
         waiter=waiter, held=HeldRequests(), web_sessions=WebSessions(store, spec.console.session, clock),
         tokens=Tokens(store, clock), decisions=Decisions(), revocations=nothing, recorder=nothing,
+        reloading=SimpleNamespace(pending=None, name="here"),
         live=Live(store, interval=0.01, heartbeat=0.05), templates=Templates(), clock=clock,
     )  # fmt: skip
     yield Site(console, application(console), store, desk, clock, notified)

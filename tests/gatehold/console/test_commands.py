@@ -27,3 +27,5 @@ def test_as_it_is_written() -> None:
     """The name, then where the configuration is."""
     assert commands.recordings("open", "s-1", Path("/etc/g")) == "gatehold recordings open s-1 --config /etc/g"
     assert commands.verify(Path("/etc/g")) == "gatehold audit verify --config /etc/g --key KEY.pem"
+    wanted = "gatehold reload --config '/etc/gate hold' --accept-removals"
+    assert commands.accept_removals(Path("/etc/gate hold")) == wanted

@@ -2,13 +2,20 @@
 
 import asyncio
 import json
+import threading
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gatehold.console.live import Live, journal_end
 from gatehold.console.pulse import Pulse
 from gatehold.people.model import Person, Way
 from gatehold.store.errors import StoreUnavailable
+from policy.model import SessionId
+from recordings.acts import GatewayMove, gateway_event
+from recordings.writer import Record, Writer
 
 
 async def heard(stream: Any) -> Any:
@@ -63,6 +70,53 @@ async def test_one_look_for_all(site: Any, monkeypatch: Any) -> None:
     for stream in streams:
         await stream.aclose()
     await site.console.live.stop()
+
+
+async def test_pages_hear_that_something_was_recorded(site: Any) -> None:
+    """Not what; everybody who listens, once for all that came meanwhile, and nobody who is signed in no longer."""
+    end, looked, session = [1], threading.Event(), site.console.web_sessions.open("alice", Way.PASSWORD)
+
+    def recorded() -> int:
+        looked.set()
+        return end[0]
+
+    live = Live(site.store, recorded, interval=0.01, heartbeat=0.05, pause=0.0)
+    streams = [live.stream(partial(site.console.web_sessions.find, session.cookie_value, use=False)) for _ in range(2)]
+    for stream in streams:
+        assert (await heard(stream))[0] == "pulse"
+    assert await asyncio.to_thread(looked.wait, 5)
+    await asyncio.sleep(0)
+    end[0] = 7
+    for stream in streams:
+        assert await heard(stream) == ("recorded", {})
+    end[0] = 8
+    site.console.web_sessions.close(session.cookie_value)
+    assert [await heard(stream) for stream in streams] == [("over", {})] * 2
+    await live.stop()
+
+
+async def test_what_was_recorded_is_not_told_too_often(site: Any) -> None:
+    """However much comes, it is looked for once in a while."""
+    looks: list[int] = []
+    live = Live(site.store, lambda: looks.append(1), interval=0.0, heartbeat=0.01, pause=3600.0)
+    session = site.console.web_sessions.open("alice", Way.PASSWORD)
+    stream = live.stream(lambda: session.signed_in)
+    messages = [await anext(stream) for _ in range(5)]
+    assert (len(looks), b"recorded" in b"".join(messages)) == (1, False)
+    await stream.aclose()
+    await live.stop()
+
+
+def test_the_end_of_the_journal_moves(tmp_path: Path) -> None:
+    """With every record; where there is no journal there is no end."""
+    assert journal_end(tmp_path) is None
+    writer, seen = Writer.open(tmp_path), []
+    for _ in range(3):
+        seen.append(journal_end(tmp_path))
+        event = gateway_event(GatewayMove.START, time=1.0)
+        writer.write([Record(entries=(event.entry(),), flow=None, session=SessionId(""))])
+    writer.close()
+    assert len({*seen, journal_end(tmp_path)}) == 4
 
 
 async def test_a_store_that_is_away_ends_no_stream(site: Any, monkeypatch: Any, caplog: Any) -> None:

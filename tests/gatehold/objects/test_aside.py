@@ -49,3 +49,16 @@ def test_a_loop_that_has_ended_is_not_told() -> None:
     asyncio.run(leave())
     go_on.set()
     assert ended.wait(10)
+
+
+async def test_a_library_that_panics_is_an_error() -> None:
+    """Else it would be waited for for ever."""
+
+    class PanicError(BaseException):
+        pass
+
+    def panics() -> None:
+        raise PanicError
+
+    with pytest.raises(RuntimeError, match="PanicError"):
+        await aside(panics)

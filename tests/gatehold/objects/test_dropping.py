@@ -102,3 +102,16 @@ async def test_retention_waits_for_the_bucket(
     server.come()
     await make().turn()
     assert len(plan()) == 3
+
+
+async def test_what_was_altered_before_it_was_copied_stays(recording: Recording, make: Make) -> None:
+    """The copy is the altered one; what is here is evidence, and verify goes on finding it."""
+    [altered, other] = recording.flows
+    path = recording.data_dir / altered
+    path.chmod(0o600)
+    path.write_bytes(FLOW.replace(b"hello", b"hellO"))
+    await make(deleteLocal=True).turn()
+    assert recording.flows == [altered]
+    assert other != altered
+    assert recording.moves == ["object-store-conflict"]
+    assert "was changed" in verify(recording.data_dir).summary()

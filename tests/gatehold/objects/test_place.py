@@ -46,10 +46,26 @@ def test_what_is_missing(place: ObjectPlace) -> None:
         place.check("c/a.flow", 1, digest(b""))
 
 
+def test_names_are_listed(place: ObjectPlace, server: Server) -> None:
+    """Below the prefix, and from a folder on."""
+    for name in ("c/recordings/a.flow", "c/journal/main/1", "d/x", "c2/y"):
+        server.put(f"gateway-1/{name}", b"")
+    server.put("gateway-10/z/z", b"")
+    assert place.folders() == ["c", "c2", "d"]
+    assert place.folders("c") == ["journal", "recordings"]
+    assert place.names("c") == ["journal/main/1", "recordings/a.flow"]
+    assert place.folders("other") == place.names("other") == []
+
+
 def test_a_bucket_that_is_away(place: ObjectPlace, server: Server) -> None:
     """The error names it, and no key; later it works again."""
     server.go()
-    for work in (lambda: place.create("c/a.flow", DATA, digest(DATA)), place.answers):
+    for work in (
+        lambda: place.create("c/a.flow", DATA, digest(DATA)),
+        place.answers,
+        place.folders,
+        lambda: place.names("c"),
+    ):
         with pytest.raises(BucketUnavailable, match="recordings") as raised:
             work()
         assert KEY not in str(raised.value)

@@ -192,3 +192,16 @@ async def test_the_task_copies_and_a_stop_copies_the_rest(recording: Recording, 
     found = copied(server)
     assert sum(name.endswith(".flow") for name in found) == 3
     assert sum(name.endswith(".jsonl") for name in found) == len(journal_files(recording.data_dir / "journal/main"))
+
+
+async def test_what_nobody_expected_is_told_and_tried_again(
+    make: Make, recording: Recording, monkeypatch: pytest.MonkeyPatch, server: Server
+) -> None:
+    """No error ends the task."""
+    uploading = make()
+    with monkeypatch.context() as patched:
+        patched.setattr("gatehold.objects.uploading.read_finished", lambda *_: 1 / 0)
+        assert not await uploading.turn()
+    assert recording.moves == ["object-store-fault"]
+    assert await uploading.turn()
+    assert copied(server) == finished(recording)

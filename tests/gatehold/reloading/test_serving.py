@@ -11,9 +11,10 @@ import pytest
 
 from gatehold.config import load
 from gatehold.reloading import asking
+from gatehold.reloading.pending import Acceptance
 from gatehold.reloading.reports import Outcome
 from gatehold.wiring import Gateway
-from tests.gatehold.reloading.files import GATEWAY, WALLS, write
+from tests.gatehold.reloading.files import GATEWAY, TESTS, WALLS, write
 
 
 @dataclass(slots=True)
@@ -86,6 +87,14 @@ async def test_what_is_wrong_is_told_until_it_is_mended(gateway: Gateway) -> Non
     assert outcomes(gateway) == ["invalid"]
 
 
+async def test_words_of_files_obey_no_terminal(gateway: Gateway, caplog: pytest.LogCaptureFixture) -> None:
+    """Names of files and of test cases are whatever somebody wrote; the log is read in a terminal."""
+    changed(gateway, tests=TESTS.replace("nobody reads orders", '"x\\e[2J"').replace("verdict: deny", "verdict: allow"))
+    assert (await gateway.reloading.attempt("files\x1b[2J", accepted=Acceptance())).outcome is Outcome.TESTS
+    assert "x<U+001B>[2J" in caplog.text
+    assert "\x1b" not in caplog.text
+
+
 async def test_who_asks_is_answered(gateway: Gateway) -> None:
     """Each question once, with or without the word for removals."""
     changed(gateway, walls="")
@@ -102,6 +111,69 @@ async def test_who_asks_is_answered(gateway: Gateway) -> None:
     assert "wall" not in gateway.ruling.engine.rules
     await gateway.reloading.turn()
     assert outcomes(gateway) == ["removals", "taken"]
+
+
+async def test_a_word_is_for_what_was_shown(gateway: Gateway) -> None:
+    """Other files, or others in force by then: nothing of it comes, and what waits now is another thing to look at."""
+    changed(gateway, walls=WALLS.replace("deny, http", "constrain, limit: {rate: 1/hour}, http"))
+    await gateway.reloading.attempt("test")
+    shown = gateway.reloading.pending
+    assert shown is not None
+    assert shown.gone == ("the rule wall was deny and is constrain",)
+    changed(gateway, walls="")
+    report = await gateway.reloading.attempt("test", accepted=shown.accepted("meant"))
+    assert (report.outcome, report.revision != shown.revision) == (Outcome.REMOVALS, True)
+    now = gateway.reloading.pending
+    assert now is not None
+    assert now.digest != shown.digest
+    word = Acceptance(revision=now.revision, before="others", reason="meant")
+    assert (await gateway.reloading.attempt("test", accepted=word)).outcome is Outcome.REMOVALS
+    assert "wall" in gateway.ruling.engine.rules
+    assert (await gateway.reloading.attempt("user:ada", accepted=now.accepted("meant"))).outcome is Outcome.TAKEN
+    assert gateway.reloading.pending is None
+    assert "wall" not in gateway.ruling.engine.rules
+    recorder: Any = gateway.reloading._recorder
+    told = recorder.events[-1].data["unmapped"]["gatehold"]
+    assert (told["by"], told["reason"], told["accepted"]) == ("user:ada", "meant", list(now.gone))
+    assert told["before"] != told["revision"]
+    assert "rule wall" in told["removed"]
+
+
+async def test_a_word_comes_before_the_files(gateway: Gateway) -> None:
+    """They reach gateways at different times: it counts once they are here, and then no more."""
+    directory, since = gateway.configuration.directory, gateway.reloading._since + 1
+    gone = load(write(directory, walls="")).revision
+    before = load(write(directory)).revision
+    assert before == gateway.configuration.revision
+    word = Acceptance(revision=gone, before=before, reason="meant")
+    with gateway.store.writing() as connection:
+        question = asking.accept(connection, word, by="user:ada", now=since)
+    await gateway.reloading.turn()
+    changed(gateway, walls="")
+    for _ in range(3):
+        await gateway.reloading.turn()
+    assert gateway.configuration.revision == gone
+    with gateway.store.reading() as connection:
+        attempt = asking.find(connection, question)
+    assert attempt is not None
+    assert [each.outcome for each in attempt.answers.values()] == [Outcome.TAKEN]
+    for walls in (WALLS, ""):
+        changed(gateway, walls=walls)
+        for _ in range(3):
+            await gateway.reloading.turn()
+    assert gateway.configuration.revision == before
+    assert gateway.reloading.pending is not None
+
+
+async def test_a_word_does_not_pass_over_the_tests(gateway: Gateway) -> None:
+    """Files whose own tests fail are turned down; then they wait for nobody's word."""
+    changed(gateway, walls="", tests=TESTS.replace("verdict: deny", "verdict: allow"))
+    await gateway.reloading.attempt("test")
+    shown = gateway.reloading.pending
+    assert shown is not None
+    assert (await gateway.reloading.attempt("x", accepted=shown.accepted("meant"))).outcome is Outcome.TESTS
+    assert gateway.reloading.pending is None
+    assert "wall" in gateway.ruling.engine.rules
 
 
 async def test_a_gateway_that_fails_goes_on_as_it_was(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:

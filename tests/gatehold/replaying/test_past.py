@@ -1,5 +1,6 @@
 """Law: each call of a session comes once, in the order in which it was made, and only as the journal vouches for it."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from policy.model import Agent, DecisionId, Family, SessionId, TargetName
 from recordings.errors import RecordUnreadable
 from recordings.events import Call, outcome
 from recordings.listing import timeline
+from recordings.reading import record
 from recordings.writer import Record, Writer, WriterLimits
 from tests.gatehold.history.recorded import Camera
 
@@ -41,7 +43,8 @@ def data_dir(tmp_path: Path) -> Path:
             client=("10.0.0.9", 1),
             time=began,
         )
-        event = outcome(call, status=200, time=ended, part=part or None)
+        restored = {"PERSON": 1} if decision == "b" else None
+        event = outcome(call, status=200, time=ended, part=part or None, restored=restored)
         flow = camera.record("/customers/1", at=began, decision=decision, part=part, noted="" if part > 1 else "{}")
         entry = event.entry()
         writer.write([Record(entries=(entry,), flow=flow, session="s-1")])
@@ -51,10 +54,11 @@ def data_dir(tmp_path: Path) -> Path:
 
 def test_in_the_order_in_which_they_were_made(data_dir: Path) -> None:
     """Parts of a stream are one call."""
-    found = list(calls_of(data_dir, timeline(data_dir, "s-1")))
+    found = list(calls_of(partial(record, data_dir), timeline(data_dir, "s-1")))
     assert [(past.operation, past.is_stream, past.status) for past in found] == [
         ("GET /a", False, 200), ("GET /b", False, 200), ("GET /s", True, 200),
     ]  # fmt: skip
+    assert [past.operation for past in found if past.is_restored] == ["GET /b"]
     assert {past.operation: past.body for past in found} == {"GET /a": b"{}", "GET /b": b"{}", "GET /s": None}
 
 
@@ -63,4 +67,4 @@ def test_what_was_altered_is_refused(data_dir: Path) -> None:
     [flow] = data_dir.rglob("*.flow")
     flow.write_bytes(flow.read_bytes().replace(b"/customers/1", b"/customers/2"))
     with pytest.raises(RecordUnreadable, match="audit verify"):
-        list(calls_of(data_dir, timeline(data_dir, "s-1")))
+        list(calls_of(partial(record, data_dir), timeline(data_dir, "s-1")))

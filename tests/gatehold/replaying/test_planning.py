@@ -33,6 +33,7 @@ def camera(configuration: Configuration) -> Camera:
 def planned(camera: Camera, path: str, *, writes: bool = False, target: str = "crm", **more: Any) -> Again | Skip:
     """What becomes of a recorded call."""
     call = recorded(camera, path, target=target, **more)
+    call = replace(call, recorded=replace(call.recorded, code="allowed")) if writes else call
     return plan(call, camera.configuration.traits[target], include_writes=writes)
 
 
@@ -61,6 +62,17 @@ def test_writes_are_made_where_they_are_asked_for(camera: Camera) -> None:
     again = planned(camera, "/customers", method="POST", body=body, headers=headers, writes=True)
     assert isinstance(again, Again)
     assert (again.body, again.is_write) == (body, True)
+
+
+@pytest.mark.parametrize("code", ["default-deny", "approval-pending", "approval-denied", "dlp-blocked"])
+def test_a_write_that_did_not_pass_is_never_made(camera: Camera, configuration: Configuration, code: str) -> None:
+    """An agent that was refused gets it done by nobody's replay; one that waited came again. Reads are asked again."""
+    write, read = recorded(camera, "/customers/7", method="DELETE"), recorded(camera, "/customers/7")
+    traits = configuration.traits["crm"]
+    assert isinstance(planned(camera, "/customers/7", method="DELETE", writes=True), Again)
+    refused = [replace(each, recorded=replace(each.recorded, verdict="deny", code=code)) for each in (write, read)]
+    assert plan(refused[0], traits, include_writes=True) is Skip.REFUSED
+    assert isinstance(plan(refused[1], traits), Again)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +108,9 @@ def test_what_is_not_known_is_not_made_again(camera: Camera, configuration: Conf
         ("/events", "crm", (("Accept", "text/event-stream"),)),
         (f"{PODS}?watch=true", "main", ()),
         (f"{PODS}/web/log?follow=1", "main", ()),
+        (f"{PODS}/web/log?follow", "main", ()),
+        (f"{PODS}/web/log?follow=yes", "main", ()),
+        (f"{PODS}/web/log?%66ollow=", "main", ()),
     ],
 )
 def test_what_has_no_end_is_not_made_again(
@@ -108,6 +123,7 @@ def test_what_has_no_end_is_not_made_again(
 def test_reads_of_a_cluster(camera: Camera) -> None:
     """Are told from writes as the policy tells them."""
     assert isinstance(planned(camera, PODS, target="main"), Again)
+    assert isinstance(planned(camera, f"{PODS}/web/log?follow=false", target="main"), Again)
     assert planned(camera, f"{PODS}/web", target="main", method="DELETE") is Skip.WRITE
 
 

@@ -1,5 +1,6 @@
 """Law: calls are made one after the other as they were, each answer is compared, and one that breaks off ends nothing."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
@@ -77,8 +78,10 @@ def test_without_a_way_nothing_is_sent() -> None:
 
 
 def test_what_is_left_out() -> None:
-    """Calls to others, and those that came in pieces."""
+    """Calls to others, those that came in pieces, and those with values that only the session of then had."""
     elsewhere = past("/customers/1")
+    restored = replace(elsewhere, is_restored=True)
+    assert made([restored], Way())[0][0].skipped is Skip.RESTORED
     steps, _ = made([past("/customers/1", is_stream=True), elsewhere], Way(answer()))
     assert steps[0].skipped is Skip.STREAM
     other = Wanted(origin="main", traits=CONFIGURATION.traits["main"])

@@ -120,3 +120,14 @@ def test_what_retention_deleted_is_not_missed(journal: JournalUnderTest, directo
         path.with_suffix(".checkpoint").unlink()
         path.unlink()
     assert behind(journal.data_dir, Directory(directory)) is None
+
+
+def test_a_copy_that_was_torn_hides_none(journal: JournalUnderTest, directory: Path) -> None:
+    """A power failure came while the newest was made: the one before it counts, for the start and for ``verify``."""
+    journal.write(6)
+    keep(journal, directory)
+    [path] = directory.iterdir()
+    name = path.name.replace(path.stem.rpartition("-")[2], "999999999999")
+    (directory / name).touch()
+    found = Directory(directory).newest()
+    assert [each.seq for each in found.values()] == [each.seq for each in read_anchors(directory)]

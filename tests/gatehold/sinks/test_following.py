@@ -113,3 +113,20 @@ def test_nothing_is_there(tmp_path: Path) -> None:
     """No journal yet."""
     assert beginning(tmp_path) is None
     assert follow(tmp_path, Position(file="000001-20260101.jsonl")).lines == []
+
+
+@pytest.mark.parametrize("written", [0, 44])
+def test_another_journal_is_read_from_its_beginning(journal: JournalUnderTest, tmp_path: Path, written: int) -> None:
+    """The old one was moved away: its files had higher numbers, or the same ones."""
+    journal.write(40)
+    _, position = rest(journal, first(journal))
+    assert position.number > 2
+    journal.writer.close()
+    (journal.data_dir / "journal").rename(tmp_path / "moved")
+    journal = JournalUnderTest(journal.data_dir)
+    journal.write(written)
+    batch = follow(journal.data_dir, position)
+    assert batch.again
+    assert [batch.lines[0].seq, batch.lines[0].kind] == [1, "journal-open"]
+    lines, _ = rest(journal, batch.position)
+    assert [line.seq for line in [*batch.lines, *lines]] == list(range(1, journal.last + 1))

@@ -30,7 +30,7 @@ def test_it_comes_back(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_rubbish_is_none(tmp_path: Path, content: str) -> None:
-    """A sink without a position begins as a new one."""
+    """A sink whose position cannot be read begins with the oldest line."""
     path = tmp_path / "x.json"
     path.write_text(content)
     assert load(path) is None

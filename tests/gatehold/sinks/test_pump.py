@@ -139,3 +139,15 @@ def test_the_last_lines_are_told_at_a_stop(journal: JournalUnderTest, told: Told
 
     asyncio.run(run())
     assert len(told.seqs) == 4
+
+
+def test_a_position_that_cannot_be_read_loses_nothing(journal: JournalUnderTest, told: Told) -> None:
+    """Somebody spoiled it while the gateway was away: all there is comes again, from the oldest line on."""
+    journal.write(20)
+    assert len(journal.files) > 1
+    path = position_file(journal.data_dir, "siem")
+    path.parent.mkdir()
+    path.write_bytes(b"\0" * 60)
+    this = pump(journal.data_dir, told, kinds={"gateway", "journal-open", "journal-seal"})
+    asyncio.run(drain(this))
+    assert told.seqs == list(range(1, journal.last + 1))

@@ -138,3 +138,10 @@ def test_a_connection_that_breaks_loses_nothing(make_lines: Lines) -> None:
     server = asyncio.run(run())
     assert len(server.messages) == 6
     assert server.connections == 3
+
+
+def test_a_forged_line_holds_up_nobody(make_lines: Lines) -> None:
+    """Its sum is right, and it is no JSON that can be read: it is passed on as it stands."""
+    [line] = make_lines(1)
+    forged = line._replace(raw=b'{"event":' + b"[" * 200_000)
+    assert message(forged, host="h", process=1).endswith(forged.raw)

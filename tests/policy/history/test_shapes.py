@@ -1,8 +1,10 @@
 """Law: what differs from call to call becomes ``{id}``; words stay words."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from policy.history.shapes import ID, joined, name_glob, pattern, template
+from policy.history.shapes import ID, MANY, Template, joined, name_glob, pattern, template
 from policy.rules.paths import parse_pattern
 
 
@@ -44,6 +46,23 @@ def test_joined() -> None:
     found = joined([*many, *few])
     assert {found[each] for each in many} == {("t", ID, "a")}
     assert all(found[each] == each for each in few)
+
+
+def _place_by_place(templates: list[Template]) -> dict[Template, Template]:
+    """As it is said, however long it takes."""
+    found = {each: each for each in templates}
+    for place in range(max(map(len, found), default=0)):
+        around = {now: (now[:place], now[place + 1 :]) for now in found.values() if len(now) > place}
+        for each, now in found.items():
+            if now in around and len({one[place] for one in around if around[one] == around[now]}) >= MANY:
+                found[each] = (*now[:place], ID, *now[place + 1 :])
+    return found
+
+
+@given(st.lists(st.lists(st.sampled_from([ID, *"abcdefghijkl"]), max_size=3).map(tuple), max_size=150))
+def test_joined_place_by_place(templates: list[Template]) -> None:
+    """What becomes a parameter in one place counts as one in those behind it."""
+    assert joined(templates) == _place_by_place(templates)
 
 
 def test_patterns_are_read_as_they_were_meant() -> None:

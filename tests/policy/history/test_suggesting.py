@@ -271,3 +271,45 @@ def test_significant_slashes() -> None:
     there = Engine(list(NONE.rules.values()), targets)
     made = suggest(there, [call("/a/")], approvers=("sre",), issuers={"corp"})
     assert made.rules[0].rule["http"]["paths"] == ["/a/"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/namespaces/dev/secrets/*",
+        "/api/v1/namespaces/dev/secrets/d%2A",
+        "/api/v1/namespaces/*/secrets",
+        "/api/v1/namespaces/d*/secrets",
+        "/api/v1/namespaces/dev/*",
+        "/api/v1/namespaces/dev/pods/web/*",
+        "/apis/*/v1/namespaces/dev/pods",
+        "/*",
+        "/healthz*",
+    ],
+)
+def test_a_star_that_an_agent_wrote_opens_nothing(path: str) -> None:
+    """Rules read it as any name, and the API has no such name: an agent could so ask for all by asking for none."""
+    made = suggested(call(path, target="main"))
+    assert not made.rules
+    assert made.left_out == {"a * in a rule would stand for anything": 1}
+
+
+def test_words_of_ours_that_an_agent_wrote_are_words() -> None:
+    """What stands in for a masked segment becomes a parameter where something was masked, and nowhere else."""
+    [rule] = rules(suggested(call("/admin/gatehold~masked/all")))
+    assert rule["http"]["paths"] == ["/admin/gatehold~masked/all"]
+    [rule] = rules(suggested(call("/admin/x/all", hidden={"path": (("1",),)})))
+    assert rule["http"]["paths"] == ["/admin/{id}/all"]
+
+
+def test_a_path_that_no_rule_can_name_is_left_out() -> None:
+    """It may have thousands of segments; a rule has 1024 characters."""
+    made = suggested(call("/a" * 600), call("/a" * 500))
+    assert [rule["http"]["paths"] for rule in rules(made)] == [["/a" * 500]]
+    assert made.left_out == {"rules have no words for them": 1}
+
+
+def test_a_group_is_taken_as_it_is() -> None:
+    """Whatever is in its name: no part of it is a group that the agent never had."""
+    [rule] = rules(suggested(call(agent=replace(AGENT, groups=("x\0admins",)))))
+    assert rule["agents"]["groups"] == ["x\0admins"]

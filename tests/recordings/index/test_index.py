@@ -1,6 +1,8 @@
 """Law: the index finds what reading the whole journal finds, whatever happened to the journal since it last looked."""
 
+import contextlib
 import shutil
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -230,3 +232,32 @@ def test_a_reader_with_little_time_says_so(data_dir: Path, tmp_path: Path) -> No
         check(one, copy)
     with pytest.raises(Unusable):
         one.update()
+
+
+DAMAGES = (
+    "DELETE FROM place",
+    "UPDATE place SET begin = -5",
+    "UPDATE place SET end = 4611686018427387904",
+    "UPDATE place SET file = 7, seq = 'x'",
+    "UPDATE lines SET begin = -5",
+    "UPDATE lines SET time = 'x'",
+    "UPDATE lines SET file = 'x', masked = 'y'",
+    "CREATE TRIGGER t BEFORE UPDATE ON place BEGIN DELETE FROM lines; END",
+    "DROP TABLE lines; CREATE VIEW lines AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n",
+)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_index_ends_nothing(data_dir: Path, tmp_path: Path, damage: str) -> None:
+    """Whatever stands in the file: commands answer, a gateway goes on, and nothing of it is run."""
+    shutil.copytree(data_dir, tmp_path / "data")
+    with Index(tmp_path / "data") as index:
+        index.update()
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / INDEX)) as connection:
+        connection.executescript(damage)
+    found = finding.sessions(tmp_path / "data", Query())
+    assert {each.session for each in found} <= {each.session for each in read_sessions(tmp_path / "data")}
+    finding.newest(tmp_path / "data", Query(), 5)
+    finding.timeline(tmp_path / "data", "s-1")
+    if "TRIGGER" in damage:
+        assert found

@@ -150,10 +150,28 @@ async def test_a_search_that_ran_out_of_time_says_so(ann: Any, recorded: None, m
 
 
 async def test_the_newest_calls_come_by_themselves(ann: Any, recorded: None, write: Any) -> None:
-    """The first page asks for its list again; later pages, and searches in texts, stay as they are."""
+    """The first page asks for its list again when something was recorded; later pages, and searches in texts, stay."""
     page = (await ann.get("/recordings?agent=a1")).text
-    assert 'id="calls" hx-get="/recordings?agent=a1" hx-trigger="every 5s" hx-select="#calls"' in page
+    assert 'id="calls" hx-get="/recordings?agent=a1" hx-trigger="recorded from:body" hx-select="#calls"' in page
     write(outcome(a_recorded_call(9), status=200, time=1.0))
     assert re.findall(r'<li id="call-([^"]*)"', (await ann.get("/recordings?agent=a1")).text)[0] == "d-9"
     for query in ("text=x", "at=main/000001-20260131.jsonl:1", "since=yesterday"):
         assert "hx-trigger" not in (await ann.get(f"/recordings?{query}")).text.partition('<div class="card" id')[2]
+
+
+async def test_a_session_and_the_audit_trail_go_on_by_themselves(ann: Any, recorded: None) -> None:
+    """Their newest page; earlier ones stay as they are. What comes is the page itself, for who is still signed in."""
+    for path, part in (
+        ("/recordings/session?session=s-1&agent=a1", "happened"),
+        ("/audit", "events"),
+        ("/audit?kind=gateway", "events"),
+    ):
+        page = (await ann.get(path)).text
+        url, trigger = re.findall(
+            rf'hx-get="([^"]*)" hx-trigger="(recorded from:body[^"]*)" hx-select="#{part}"', page
+        )[0]
+        assert f'id="{part}"' in (await ann.get(unescape(url), **{"HX-Request": "true"})).text, trigger
+        joint = "&" if "?" in path else "?"
+        assert "recorded from:body" not in (await ann.get(f"{path}{joint}at=main/000001-20260131.jsonl:1")).text
+    ann.client.cookies.clear()
+    assert (await ann.get("/audit", **{"HX-Request": "true"})).status_code == 401
