@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Mapping
 
@@ -18,6 +19,7 @@ from addons.runtime import Runtime
 from gatehold.agent_api.decisions import ToldDecision
 from gatehold.history.noting import InputNotes, Kept
 from gatehold.lookups.requests import OwnCall, Place
+from gatehold.secret_bodies import is_about_secrets
 from policy.actions.kubernetes import KubernetesAction
 from policy.codes import Code
 from policy.model import UNKNOWN, Agent, Family, RuleName, SessionId, Verdict
@@ -29,6 +31,7 @@ from recordings.flows import RecordedMessage, encode_flow, scrub
 
 type Part = tuple[events.Event, bytes]
 """A piece of a stream: its event and its flow."""
+_SECRET = re.compile(rb'"kind"\s*:\s*"Secret')
 ANONYMOUS = SessionId("anonymous")
 """Session under which calls are kept whose agent is not known."""
 
@@ -310,7 +313,7 @@ class Recording:
         """The answer as the agent got it, but for Kubernetes Secrets: they are hidden even where it saw them."""
         response, scrubber = need(flow.response), self.runtime.ruling(call).scrubber
         body = bytes(call.kept) if call.streamed else response.raw_content or b""
-        if call.refusal is None and self.runtime.family(call) is Family.KUBERNETES and b"Secret" in body:
+        if call.refusal is None and self.runtime.family(call) is Family.KUBERNETES and _may_hold_secret(call, body):
             body = scrubber.masked_body(body, response.headers.get("content-type", ""), call.target)
         headers = scrubber.fields(response.headers.fields, call.target)
         return RecordedMessage(body=body, headers=headers, decoded=True)
@@ -359,6 +362,13 @@ def _takes_long(flow: http.HTTPFlow, call: Call) -> bool:
     asked = len((call.wire.body if call.wire else b"") or b"")
     answered = max(len((flow.response.raw_content if flow.response else b"") or b""), len(call.kept))
     return asked > ON_LOOP or answered > PARSED_ON_LOOP
+
+
+def _may_hold_secret(call: Call, body: bytes) -> bool:
+    """May a Secret be in it? Streams of them come without values (``addons.secret_lines``); others rarely have one."""
+    if not call.streamed:
+        return b"Secret" in body
+    return not is_about_secrets(need(call.wire).path) and _SECRET.search(body) is not None
 
 
 def _operation(action: KubernetesAction) -> str:

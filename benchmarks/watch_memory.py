@@ -1,6 +1,6 @@
 """Memory of a gateway under Kubernetes watches: a busy one, an idle one, and thousands that come and go.
 
-usage: python -m benchmarks.watch_memory [--events 10000] [--settings 2000] [--ticks 1000] [--rounds 200] [--open 50]
+usage: python -m benchmarks.watch_memory [--events 5000] [--settings 2000] [--ticks 1000] [--rounds 100] [--open 50]
                                          [--json FILE]
 
 Pods as large as real ones come, change, change their team and go, as fast as the gateway takes their events; the agent
@@ -177,10 +177,10 @@ class Watch:
 def main() -> int:
     """Run it and print what was measured."""
     parser = argparse.ArgumentParser(description="Resident memory under watches.")
-    parser.add_argument("--events", type=int, default=10_000)
+    parser.add_argument("--events", type=int, default=5_000)
     parser.add_argument("--settings", type=int, default=2_000, help="events of Secrets, and of ConfigMaps")
     parser.add_argument("--ticks", type=int, default=1_000)
-    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--open", type=int, default=50)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()

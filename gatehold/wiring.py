@@ -120,8 +120,8 @@ class Gateway:
     shown: ShownObjects
     held_requests: HeldRequests
     _literals: tuple[tuple[bytes, ...], Literals] = ((), Literals(()))
-    _former: list[BodyWorkers] = field(default_factory=list)
-    """Of masking engines of earlier configurations."""
+    _former: weakref.WeakSet[BodyWorkers] = field(default_factory=weakref.WeakSet)
+    """Of masking engines of earlier configurations that somebody still uses."""
 
     @classmethod
     def build(cls, configuration: Configuration) -> "Gateway":
@@ -253,8 +253,8 @@ class Gateway:
             if is_masked_anew:
                 await asyncio.to_thread(ruling.masking.workers.stop)
             raise
-        if is_masked_anew and ruling.profile_sets:
-            ruling.masking.workers.start()
+        if is_masked_anew:
+            self._start_workers(ruling)
         if ruling.is_reversible:
             self.pseudonyms.keep_values()
         ruling.broker.come_into_force()
@@ -264,7 +264,7 @@ class Gateway:
         self.reloading.came_into_force(Taken(before=before, now=ruling))
         await self.own_calls.use(ruling.broker, configuration.targets)
         if is_masked_anew:
-            self._former.append(before.masking.workers)
+            self._former.add(before.masking.workers)
             # Calls and streams that began before still use it; its processes end with the last of them.
             weakref.finalize(before.masking, _end, before.masking.workers).atexit = False
 
@@ -312,10 +312,17 @@ class Gateway:
         masking, sets = self.ruling.masking, self.ruling.profile_sets
         self.background.alongside(masking.load)
         self.background.afterwards([*(partial(masking.prepare, each) for each in sets), settle])
-        if sets:
-            # Not at once: a start is busy enough. Not with the first large body: it would wait for seconds.
-            asyncio.get_running_loop().call_later(_WORKERS_AFTER, masking.workers.start)
+        self._start_workers(self.ruling)
         await self.reloading.start()
+
+    @staticmethod
+    def _start_workers(ruling: Ruling) -> None:
+        """Where anything is masked. Not at once: a start is busy enough, and another configuration may follow.
+
+        Not with the first large body either: it would wait for seconds.
+        """
+        if ruling.profile_sets:
+            asyncio.get_running_loop().call_later(_WORKERS_AFTER, ruling.masking.workers.start)
 
     async def _load_models(self, ruling: Ruling) -> None:
         """Language models, where profiles name some: what would have to be asked and cannot be is known at once."""

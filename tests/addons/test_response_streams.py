@@ -23,6 +23,7 @@ from masking.errors import Unmaskable
 from policy.model import MaskObligation, Obligations
 from recordings.errors import RecorderUnavailable
 from recordings.listing import rows
+from recordings.reading import record
 from tests.addons.conftest import CREDENTIAL
 from tests.addons.support import make_flow, make_request, make_response, sealed
 
@@ -154,8 +155,8 @@ SECRETS = f"{CLUSTER}/api/v1/secrets?watch=true"
 VALUE = base64.b64encode(b"planted-value-" * 300).decode()
 
 
-def _secret_stream(runtime: Runtime, profiles: tuple[str, ...] = ()) -> http.HTTPFlow:
-    flow = make_flow(make_request(SECRETS))
+def _secret_stream(runtime: Runtime, profiles: tuple[str, ...] = (), url: str = SECRETS) -> http.HTTPFlow:
+    flow = make_flow(make_request(url))
     call = sealed(runtime, flow, target="main", profiles=profiles)
     flow.response = make_response(headers={"Content-Type": "application/json"})
     ResponseStream(runtime, Recording(runtime), flow, call).start()
@@ -182,6 +183,22 @@ async def test_a_secret_that_its_agent_may_see_is_not_recorded(
     files = list(runtime.gateway.configuration.data_dir.rglob("*.flow"))
     assert files
     assert VALUE[:40].encode() not in b"".join(path.read_bytes() for path in files)
+
+
+async def test_only_secrets_are_left_out_of_a_record(runtime: Runtime) -> None:
+    """A pod that names one is recorded as it is, part by part; a Secret that comes another way is not."""
+    pod = {"kind": "Pod", "spec": {"imagePullSecrets": [{"name": "registry"}]}}
+    events = json.dumps({"type": "ADDED", "object": pod}).encode() + b"\n"
+    for url, chunk, is_kept in (
+        (f"{CLUSTER}/api/v1/pods?watch=true", events * 3, True),
+        (f"{CLUSTER}/api/v1/namespaces/prod/services/s/proxy/x?watch=true", _secret("s1", VALUE), False),
+    ):
+        flow = _secret_stream(runtime, url=url)
+        assert _pass(flow, [chunk]) == chunk
+        await Record(runtime, Recording(runtime)).response(flow)
+        newest = list(rows(runtime.gateway.configuration.data_dir))[-1]
+        assert (chunk in record(runtime.gateway.configuration.data_dir, newest)) is is_kept
+        assert VALUE[:40].encode() not in record(runtime.gateway.configuration.data_dir, newest)
 
 
 async def test_a_secret_that_broke_off_is_not_recorded(runtime: Runtime) -> None:
