@@ -10,6 +10,16 @@ import pytest
 from gatehold.temporary import private_directory
 
 
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """As a command finds them, whatever started the tests: under ``nohup`` a hang-up is ignored."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, signal.SIG_DFL) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
 def test_it_is_gone_afterwards() -> None:
     """Also after an error."""
     with suppress(ValueError), private_directory() as directory:
