@@ -42,11 +42,16 @@ def main() -> int:
                 "masked": transfer(installed, gateway, "prod", options.megabytes * 20_000 // _LINE),
                 "highest": memory(gateway, "VmHWM"),
             }
+    tell(measured, options.json)
+    return 0
+
+
+def tell(measured: dict[str, Any], path: Path | None) -> None:
+    """Print what was measured, and write it where that is asked for."""
     text = json.dumps(measured, indent=2)
     sys.stdout.write(f"{text}\n")
-    if options.json:
-        options.json.write_text(text)
-    return 0
+    if path:
+        path.write_text(text)
 
 
 def transfer(

@@ -14,7 +14,6 @@ stopped, and its data directory has to hold the whole stream, verified, and none
 
 import argparse
 import hashlib
-import json
 import sys
 import tempfile
 import time
@@ -24,7 +23,7 @@ from pathlib import Path
 from statistics import linear_regression
 from typing import Any
 
-from benchmarks.exec_memory import memory
+from benchmarks.exec_memory import memory, tell
 from recordings.exchanges import exchanges
 from recordings.listing import CALLS, rows
 from recordings.reading import record
@@ -68,10 +67,7 @@ def main() -> int:
         if options.one:
             planted = [CRM_TOKEN.encode(), *([b"@example.com"] if options.one == "/masked/log" else [])]
             measured["kept"] = kept(installed, options.one, read) | evidence(installed, planted)
-    text = json.dumps(measured, indent=2)
-    sys.stdout.write(f"{text}\n")
-    if options.json:
-        options.json.write_text(text)
+    tell(measured, options.json)
     return 0
 
 

@@ -29,6 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.exec_memory import tell
 from benchmarks.stream_memory import Series, evidence
 from gatehold.demo.kubernetes.population import TEAMS, populate
 from gatehold.demo.serving import serve
@@ -194,10 +195,7 @@ def main() -> int:
             with running(installed) as gateway:
                 measured = _measured(installed, gateway, api, options)
         measured["kept"] = evidence(installed, _PLANTED)
-    text = json.dumps(measured, indent=2)
-    sys.stdout.write(f"{text}\n")
-    if options.json:
-        options.json.write_text(text)
+    tell(measured, options.json)
     return 0
 
 
