@@ -22,23 +22,15 @@ from gatehold.config import load
 from gatehold.store import Store, open_store, outbox
 from gatehold.store.users import add_user
 from policy.model import RuleName, SessionId, TargetName
+from tests.gatehold.cli.conftest import GATEWAY
 
-GATEWAY = """
-apiVersion: gatehold.dev/v1
-kind: Gateway
-metadata: {name: default}
-spec:
-  dataDir: ./data
-  listen: [{mode: regular, host: 127.0.0.1, port: 8080}]
-  identity: {issuers: []}
-  approvals: {local: users}
-"""
+WITH_APPROVALS = GATEWAY + "  approvals: {local: users}\n"
 ME = pwd.getpwuid(os.getuid()).pw_name
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    (tmp_path / "gateway.yaml").write_text(GATEWAY)
+    (tmp_path / "gateway.yaml").write_text(WITH_APPROVALS)
     return tmp_path
 
 
@@ -145,7 +137,7 @@ def test_a_late_answer_is_said(run: Callable[..., Any], ask: Callable[..., Appro
 def test_local_answers_can_be_off(run: Callable[..., Any], ask: Callable[..., Approval], config: Path) -> None:
     """``approvals.local: off`` is a refusal, not a hint; reading stays possible."""
     approval = ask()
-    (config / "gateway.yaml").write_text(GATEWAY.replace("local: users", "local: off"))
+    (config / "gateway.yaml").write_text(WITH_APPROVALS.replace("local: users", "local: off"))
     result = run("approve", approval.id, "--as", "alice")
     assert result.exit_code == 1
     assert "switched off" in result.stderr

@@ -14,24 +14,16 @@ from gatehold.config.gateway import ApprovalsSpec
 from gatehold.store import open_store
 from gatehold.store.users import add_user
 from policy.model import RuleName, SessionId, TargetName
+from tests.gatehold.cli.conftest import GATEWAY
 
-GATEWAY = """
-apiVersion: gatehold.dev/v1
-kind: Gateway
-metadata: {name: default}
-spec:
-  dataDir: ./data
-  listen: [{mode: regular, host: 127.0.0.1, port: 8080}]
-  identity: {issuers: []}
-  approvals: {breakGlass: [glass], maxGrant: 1h}
-"""
+WITH_APPROVALS = GATEWAY + "  approvals: {breakGlass: [glass], maxGrant: 1h}\n"
 TERMS = GrantTerms(scope="rule", seconds=600.0, verb="DELETE", resource="/customers/*", name="", like="a" * 64)
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> str:
     """A configuration with one open question, ada of sre and gwen of the glass."""
-    (tmp_path / "gateway.yaml").write_text(GATEWAY)
+    (tmp_path / "gateway.yaml").write_text(WITH_APPROVALS)
     with open_store("sqlite", tmp_path / "data") as store:
         with store.writing() as connection:
             add_user(connection, "ada", ["sre"], by="test", now=0.0)

@@ -6,16 +6,7 @@ import pytest
 import typer
 
 from gatehold.cli.local_store import local_store, os_user
-
-GATEWAY = """
-apiVersion: gatehold.dev/v1
-kind: Gateway
-metadata: {name: default}
-spec:
-  dataDir: ./data
-  listen: [{mode: regular, host: 127.0.0.1, port: 8080}]
-  identity: {issuers: []}
-"""
+from tests.gatehold.cli.conftest import GATEWAY
 
 
 def _enter(config: Path) -> None:
