@@ -154,7 +154,7 @@ TEXTS: dict[str, str] = {
 
 
 _REMEMBERING = (
-    detectors.builtin, detectors.has_suffix, numbering.is_valid, numbering.valid_abroad, numbering.valid_bare,
+    detectors.builtin, detectors.is_host, numbering.is_valid, numbering.valid_abroad, numbering.valid_bare,
     phone_numbers.taken_apart,
 )  # fmt: skip
 

@@ -33,7 +33,6 @@ REGEX_SECONDS = 2.0
 _LONGEST_EMAIL = 1024
 _DIGIT = regex.compile(r"\d")
 _HOST_ENDS = re.compile("[/?#]")
-_REMEMBERED = 4096
 _DOMAINS = 4096
 _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9._%+-]+")
 _EXACT_FLAGS = regex.DOTALL | regex.MULTILINE
@@ -146,7 +145,7 @@ class EmailDetector(PatternDetector):
             return 1.0
         local, _, domain = value.rpartition("@")
         # Signs of a URL before the domain would make something else of it.
-        known = _is_host(domain if _PLAIN_LOCAL.fullmatch(local) else value)
+        known = is_host(domain if _PLAIN_LOCAL.fullmatch(local) else value)
         return 1.0 if known or (is_private(domain) and not _HOST_ENDS.search(local)) else 0.0
 
 
@@ -232,15 +231,9 @@ def _suffixes() -> Callable[[str], tldextract.tldextract.ExtractResult]:
 
 
 @lru_cache(_DOMAINS)
-def _is_host(text: str) -> bool:
+def is_host(text: str) -> bool:
     """Whether a domain, or the one in an e-mail address, ends in a public suffix with something before it."""
     return bool(_suffixes()(text).fqdn)
-
-
-@lru_cache(_REMEMBERED)
-def has_suffix(address: str) -> bool:
-    """Whether the host in an address ends in a public suffix, and has a name before it."""
-    return bool(_suffixes()(address).fqdn)
 
 
 @cache
