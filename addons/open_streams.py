@@ -18,6 +18,8 @@ class OpenStream:
     call: Call
     cut: Callable[[str], None]
     """End it; the words say why, and the agent may read them."""
+    keep_up: Callable[[http.HTTPFlow], None]
+    """Record what was passed on a while ago, though nothing came since. Raises RecorderUnavailable."""
 
 
 class OpenStreams:
@@ -30,9 +32,14 @@ class OpenStreams:
     def __len__(self) -> int:
         return len(self._streams)
 
-    def add(self, call: Call, flow: http.HTTPFlow, cut: Callable[[str], None]) -> None:
-        """Note a stream that begins. ``cut`` must not hold the flow."""
-        self._streams[flow] = OpenStream(call=call, cut=cut)
+    def add(
+        self, call: Call, flow: http.HTTPFlow, cut: Callable[[str], None], keep_up: Callable[[http.HTTPFlow], None]
+    ) -> None:
+        """Note a stream that begins. Neither ``cut`` nor ``keep_up`` may hold the flow."""
+        self._streams[flow] = OpenStream(call=call, cut=cut, keep_up=keep_up)
+
+    def __contains__(self, flow: http.HTTPFlow) -> bool:
+        return flow in self._streams
 
     def remove(self, flow: http.HTTPFlow) -> None:
         """Forget a stream that ended; nothing where it is not known."""

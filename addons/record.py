@@ -7,7 +7,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mitmproxy import http
 
@@ -25,13 +25,20 @@ from policy.codes import Code
 from policy.model import UNKNOWN, Agent, Family, RuleName, SessionId, Verdict
 from recordings import acts, events
 from recordings.acts import GatewayMove, gateway_event
-from recordings.annotations import annotate
+from recordings.errors import RecorderUnavailable
 from recordings.failures import FailureCounter
-from recordings.flows import RecordedMessage, encode_flow, scrub
+from recordings.flow_parts import FlowParts, scrub
+from recordings.flows import RecordedMessage, flow_parts
+from recordings.said import Said, said
 
-type Part = tuple[events.Event, bytes]
+type Part = tuple[Said, FlowParts]
 """A piece of a stream: its event and its flow."""
 _SECRET = re.compile(rb'"kind"\s*:\s*"Secret')
+PART = 256 * 1024
+"""Bytes of a stream after which a part of its record is written."""
+_UNWRITTEN = (5.0, 30.0)
+"""Seconds after which a part is written, however small it is: the first, and every other one. A gateway that is killed
+takes no more than that with it, and most short sessions are one flow."""
 ANONYMOUS = SessionId("anonymous")
 """Session under which calls are kept whose agent is not known."""
 
@@ -59,7 +66,7 @@ class Recording:
     async def intent(self, flow: http.HTTPFlow, call: Call) -> None:
         """The call is about to be sent; on disk at once where it writes or was approved."""
         described = await self._described_aside(flow, call)
-        event = events.intent(described, grants=call.grants, time=time.time(), restored=call.restored)
+        event = said(events.intent, described, grants=list(call.grants), time=time.time(), restored=call.restored)
         durable = call.known_action.is_write or call.approval is not None or bool(call.grants)
         await self._append([event], durable=durable)
         self._tell(flow, call)
@@ -78,13 +85,14 @@ class Recording:
                 return
             event = self._refusal(call, described, status)
         else:
-            event = events.outcome(
+            event = said(
+                events.outcome,
                 described,
                 status=status,
                 time=time.time(),
-                masked=call.masked,
+                masked=dict(call.masked),
                 approval=call.approval or "",
-                grants=call.grants,
+                grants=list(call.grants),
                 length=call.answered_bytes,
                 error=error,
                 part=call.parts or None,
@@ -92,9 +100,9 @@ class Recording:
                 restored=call.restored,
                 stream=call.conversation.summary() if call.conversation else None,
             )
-        encode = asyncio.to_thread if _takes_long(flow, call) else masking_work
-        encoded = await encode(self._encode, flow, call)
-        await self._append([event], flow=encoded, session=self._session(call))
+        pick = asyncio.to_thread if _takes_long(flow, call) else masking_work
+        picked = await pick(self._pick, flow, call)
+        await self._append([event], flow=picked, session=self._session(call))
         self._tell(flow, call)
 
     def _charge_bytes(self, flow: http.HTTPFlow, call: Call) -> None:
@@ -153,32 +161,33 @@ class Recording:
     def part_of(self, flow: http.HTTPFlow, call: Call) -> Part:
         """What was kept of a stream so far, ready to be written; takes long where it has to be masked for that."""
         call.parts += 1
-        encoded = self._encode(flow, call)
+        picked = self._pick(flow, call)
         call.kept.clear()
-        event = events.outcome(
+        event = said(
+            events.outcome,
             self._described(flow, call),
             status=flow.response.status_code if flow.response else 0,
             time=time.time(),
-            masked=call.masked,
+            masked=dict(call.masked),
             part=call.parts,
         )
-        return event, encoded
+        return event, picked
 
     def append_part(self, call: Call, part: Part) -> None:
         """Hand a part to the recorder; raises RecorderUnavailable where an earlier one could not be written."""
-        event, encoded = part
+        event, picked = part
         while call.pending_parts and call.pending_parts[0].done():
             call.pending_parts.pop(0).result()
         written = self.runtime.gateway.recorder.append(
-            events=[event], flow=encoded, session=self._session(call), durable=False
+            events=[event], flow=picked, session=self._session(call), durable=False
         )
         call.pending_parts.append(written)
 
     async def _append(
         self,
-        what: list[events.Event],
+        what: Sequence[Said | events.Event],
         *,
-        flow: bytes | None = None,
+        flow: FlowParts | None = None,
         session: SessionId = ANONYMOUS,
         durable: bool = False,
     ) -> None:
@@ -211,18 +220,19 @@ class Recording:
 
     def _unauthenticated(
         self, flow: http.HTTPFlow, call: Call, described: events.Call, status: int
-    ) -> list[events.Event]:
+    ) -> Sequence[Said | events.Event]:
         """Calls of nobody: failures to authenticate are counted by address, everything else is an event of its own."""
         refusal = need(call.refusal)
         if refusal.code is Code.UNAUTHENTICATED:
             return self._failures.add(str(flow.client_conn.peername[0]), refusal.reason, now=time.time())
         return [self._refusal(call, described, status)]
 
-    def _refusal(self, call: Call, described: events.Call, status: int) -> events.Event:
+    def _refusal(self, call: Call, described: events.Call, status: int) -> Said:
         refusal = need(call.refusal)
-        return events.refusal(
+        return said(
+            events.refusal,
             described,
-            code=refusal.code,
+            code=refusal.code.value,
             status=status,
             reason=without_data(refusal.reason) if refusal.code is Code.UPSTREAM_UNAVAILABLE else refusal.reason,
             time=time.time(),
@@ -270,30 +280,27 @@ class Recording:
             facts=scrubber.facts(action.facts(), call.target) if action else {},
         )
 
-    def _encode(self, flow: http.HTTPFlow, call: Call) -> bytes:
+    def _pick(self, flow: http.HTTPFlow, call: Call) -> FlowParts:
+        """What the record gets of a flow, masked."""
         scrubber = self.runtime.ruling(call).scrubber
         described = self._described(flow, call)
-        code = call.refusal.code if call.refusal else Code.ALLOWED
         kept = Kept(
             path=described.path,
             headers=scrub(scrubber.headers(call.wire.headers if call.wire else (), call.target)),
             body=scrubber.body(call.wire, call.target),
         )
-        remarks = annotate(
-            described,
-            code=code,
-            masked=call.masked,
-            approval=call.approval or "",
-            part=call.parts or None,
-            judged_by=self._input(call, kept) if call.parts <= 1 else "",
-        )
-        return encode_flow(
+        remarks = {
+            "code": (call.refusal.code if call.refusal else Code.ALLOWED).value,
+            "masked": dict(call.masked),
+            "approval": call.approval or "",
+            "part": call.parts or None,
+            "judged_by": self._input(call, kept) if call.parts <= 1 else "",
+        }
+        return flow_parts(
             flow,
             request=RecordedMessage(path=kept.path, headers=kept.headers, body=kept.body, decoded=True),
             response=self._answer(flow, call) if flow.response else None,
-            metadata=remarks.metadata,
-            comment=remarks.comment,
-            marked=remarks.marked,
+            remarks=remarks,
             part=max(1, call.parts),
             dialogue=call.conversation.dialogue if call.conversation else None,
         )
@@ -343,7 +350,12 @@ class Record:
         for written in call.pending_parts:
             await written
         call.pending_parts.clear()
-        await self.recording.outcome(flow, call)
+        try:
+            await self.recording.outcome(flow, call)
+        except RecorderUnavailable as refusal:
+            if call.refusal is not None or call.streamed or call.known_action.is_write:
+                raise  # it went out, and must not look as if it could be sent once more
+            self.runtime.refuse(flow, refusal)
 
     async def error(self, flow: http.HTTPFlow) -> None:
         """Record a call that broke off: the client left, the upstream failed, or the gateway killed it."""
@@ -355,6 +367,12 @@ class Record:
         if flow.error:
             flow.error.msg = without_data(flow.error.msg)
         await self.recording.outcome(flow, call, error=flow.error.msg if flow.error else "broken off")
+
+
+def is_due(call: Call, size: int, since: float) -> bool:
+    """Is a part to be written of a stream, of which so many bytes are not recorded since then (Unix seconds)?"""
+    patience = _UNWRITTEN[min(call.parts, len(_UNWRITTEN) - 1)]
+    return size >= PART or (size > 0 and time.time() - since > patience)
 
 
 def _takes_long(flow: http.HTTPFlow, call: Call) -> bool:

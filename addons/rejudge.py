@@ -1,5 +1,7 @@
 """Open streams are judged again all the time: a token that was revoked, or a rule that changed, ends them.
 
+What they passed on is recorded here, too, where nothing comes any more that would have it recorded.
+
 A stream that was let in once would else go on for as long as both sides like. The token is verified again, then policy
 is asked about the same call, limits left out: they were charged when it began. A call that a person approved stays
 approved for as long as its question would be the same.
@@ -32,6 +34,7 @@ ends within a second of it."""
 _PATIENCE = 2
 """Turns for which a recorder may turn records away, for its queue was full for a moment, and for which it may not be
 known whose access was revoked."""
+_UNRECORDED = "it cannot be recorded any more"
 _NOBODY = "the agent's token does not count any more"
 _SYSTEM = 3
 """OCSF's type of a user that is no person."""
@@ -64,13 +67,17 @@ class Rejudge:
             await self.turn()
 
     async def turn(self) -> None:
-        """Judge every open stream once; one that cannot be judged is cut."""
+        """Judge every open stream once, and have it recorded; one that cannot be is cut."""
         unrecorded = self._unrecorded()
         self._unsure, self._is_unsure = self._unsure + 1 if self._is_unsure else 0, False
         for flow, stream in self.runtime.open_streams.all():
             await asyncio.sleep(0)  # many streams take long, and calls wait meanwhile
             try:
                 why = unrecorded or await self._objection(stream.call)
+                if not why and flow in self.runtime.open_streams:  # it may have ended meanwhile
+                    stream.keep_up(flow)
+            except RecorderUnavailable:
+                why = _UNRECORDED
             except Exception as error:  # noqa: BLE001 - the stream ends
                 logger.error("gatehold: an open stream could not be judged again: %s", place(error))  # noqa: TRY400
                 why = "the gateway failed"
@@ -82,7 +89,7 @@ class Rejudge:
         gateway = self.runtime.gateway
         is_required = gateway.configuration.gateway.spec.recordings.mode == "required"
         self._blind = 0 if gateway.recorder.healthy else self._blind + 1
-        return "it cannot be recorded any more" if is_required and self._blind >= _PATIENCE else ""
+        return _UNRECORDED if is_required and self._blind >= _PATIENCE else ""
 
     async def _objection(self, call: Call) -> str:
         """Why a stream may not go on; empty where it may."""

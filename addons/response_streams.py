@@ -19,7 +19,7 @@ from mitmproxy.proxy import events
 
 from addons.calls import Call, need
 from addons.offload import ON_LOOP
-from addons.record import Part, Recording
+from addons.record import PART, Part, Recording, is_due
 from addons.runtime import Runtime
 from addons.secret_lines import SecretLines
 from addons.visibility import Visibility, is_filtered
@@ -35,10 +35,6 @@ from policy.model import Family
 _STREAM_TYPES = frozenset({"text/event-stream", "application/x-ndjson", "application/ndjson", "application/jsonl"})
 _SMALL = 1024 * 1024
 """An unmasked answer of a known length up to this is kept whole; any other is streamed."""
-PART = 256 * 1024
-"""Bytes of a stream after which a part of its recording is written."""
-UNWRITTEN = 30.0
-"""Seconds after which a part is written with the next bytes, however small it is."""
 UNRECORDED = 4
 """Parts that may wait for the recorder; then no more is read, or one stream would fill its queue for everybody."""
 PAUSE = 0.25
@@ -140,6 +136,8 @@ class ResponseStream:
         self._is_silent = False
         """Nothing came since a pause."""
         self._ahead: tuple[bytes, Part | None] | Exception | None = None
+        self._is_working = False
+        """A thread works off a chunk."""
         self._is_aborted = False
         """Work on it failed, or goes on without end somewhere."""
 
@@ -160,7 +158,7 @@ class ResponseStream:
         # A stream ends with its token, also one that says nothing any more.
         client_id = self._flow.client_conn.id
         self._call.timers.append(self._runtime.later(left, partial(Runtime.hang_up, client_id)))
-        self._runtime.open_streams.add(self._call, self._flow, lambda _why: Runtime.hang_up(client_id))
+        self._runtime.open_streams.add(self._call, self._flow, lambda _why: Runtime.hang_up(client_id), _keep_up)
         response.stream = self
 
     def _shows_secrets(self) -> bool:
@@ -219,12 +217,22 @@ class ResponseStream:
 
     async def work_ahead(self, chunk: bytes | None) -> None:
         """Work off a chunk in a thread; an error is raised when the stream is called with it."""
+        self._is_working = True
         try:
             async with asyncio.timeout(LONGEST_WORK):
                 await self._recorded()
                 self._ahead = await asyncio.to_thread(self._worked, chunk)
         except Exception as error:  # noqa: BLE001 - raised where it aborts the stream
             self._ahead = error
+        finally:
+            self._is_working = False
+
+    def keep_up(self) -> None:
+        """Record what the agent got a while ago, though nothing came since. Raises RecorderUnavailable."""
+        is_busy = self._is_working or self._ahead is not None or self._is_aborted
+        is_behind = any(not each.done() for each in self._call.pending_parts)
+        if not is_busy and not is_behind and is_due(self._call, len(self._call.kept), self._oldest):
+            self._recording.part(self._flow, self._call)
 
     async def _recorded(self) -> None:
         """Wait until the recorder has written most of what it was given; what went wrong is told with the next part."""
@@ -275,15 +283,15 @@ class ResponseStream:
         """What goes on of a chunk, and what of the record is due."""
         data = self._flush() if chunk is None else self._feed(chunk) if chunk else self._end()
         self._waiting = len(chunk or b"") if data else self._waiting + len(chunk or b"")
-        call, now = self._call, time.time()
+        call = self._call
         if data and not call.kept:
-            self._oldest = now
+            self._oldest = time.time()
         call.kept += self._kept(data, is_end=chunk == b"")
         call.answered_bytes = (call.answered_bytes or 0) + len(data)
         if self._mask is not None:
             call.masked = dict(self._mask.counts)
-        is_due = len(call.kept) >= PART or (bool(call.kept) and now - self._oldest > UNWRITTEN)
-        return data, self._recording.part_of(self._flow, call) if is_due and chunk != b"" else None
+        is_written = chunk != b"" and is_due(call, len(call.kept), self._oldest)
+        return data, self._recording.part_of(self._flow, call) if is_written else None
 
     def _kept(self, data: bytes, *, is_end: bool) -> bytes:
         """What of the bytes for the agent is recorded."""
@@ -308,6 +316,12 @@ class ResponseStream:
         for step in self._steps:
             data = step.feed(data) + step.end()
         return data
+
+
+def _keep_up(flow: http.HTTPFlow) -> None:
+    stream = flow.response.stream if flow.response else None
+    if isinstance(stream, ResponseStream):
+        stream.keep_up()
 
 
 def _paused(flow: http.HTTPFlow) -> None:

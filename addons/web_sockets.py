@@ -20,16 +20,13 @@ from addons.handshakes import PORTFORWARD, V5
 from addons.input_search import InputSearch
 from addons.offload import ON_LOOP
 from addons.output_channels import OutputChannel
-from addons.record import Recording
+from addons.record import Recording, is_due
 from addons.runtime import Runtime
 from masking.errors import Unmaskable
 from policy.actions.http import HttpAction
 from policy.actions.kubernetes import KubernetesAction
+from policy.model import DecisionId
 
-PART = 256 * 1024
-"""Bytes of messages after which a part of the recording is written."""
-_UNWRITTEN = 30.0
-"""Seconds after which a part is written however small it is: a gateway that is killed takes no more with it."""
 _BEHIND = 4
 """Parts that may be on their way to the disk."""
 _PAUSE = 0.1
@@ -44,6 +41,8 @@ class WebSockets:
     def __init__(self, runtime: Runtime, recording: Recording) -> None:
         self.runtime = runtime
         self.recording = recording
+        self._working: set[DecisionId] = set()
+        """Calls of which a thread works off a message."""
 
     async def websocket_start(self, flow: http.HTTPFlow) -> None:
         """Begin the conversation of a tunnel."""
@@ -60,7 +59,7 @@ class WebSockets:
             call.conversation = await masking_work(self._session, call, protocol)
         call.streamed, call.answered_bytes = True, 0
         cut = self._cutter(flow, call)
-        self.runtime.open_streams.add(call, flow, cut)
+        self.runtime.open_streams.add(call, flow, cut, self._keep_up)
         left = need(call.agent).expires_at - time.time()
         expiry = self.runtime.later(left, lambda: cut("the agent's token has expired"))
         call.timers.append(expiry)
@@ -89,10 +88,14 @@ class WebSockets:
 
     async def _work(self, call: Call, conversation: Conversation, size: int, work: Callable[[], None]) -> None:
         """Long output may take long to mask, and any does that a language model reads; the loop is everybody's."""
-        if self._takes_long(call, conversation, size):
-            await asyncio.to_thread(work)
-        else:
+        if not self._takes_long(call, conversation, size):
             work()
+            return
+        self._working.add(call.id)
+        try:
+            await asyncio.to_thread(work)
+        finally:
+            self._working.discard(call.id)
 
     def _takes_long(self, call: Call, conversation: Conversation, size: int) -> bool:
         if isinstance(conversation, Forwarding):
@@ -203,14 +206,21 @@ class WebSockets:
             call.masked = call.conversation.counts()
 
     async def _record(self, flow: http.HTTPFlow, call: Call) -> None:
-        dialogue = need(call.conversation).dialogue
-        is_due = bool(dialogue.messages) and time.time() - dialogue.messages[0].time > _UNWRITTEN
-        if dialogue.size < PART and not is_due:
-            return
-        self.recording.part(flow, call)
-        dialogue.clear()
+        self._write_due(flow, call)
         while len(call.pending_parts) > _BEHIND:
             await call.pending_parts.pop(0)
+
+    def _keep_up(self, flow: http.HTTPFlow) -> None:
+        """See ``OpenStream``."""
+        call = self.runtime.ledger.get(flow)
+        if call is not None and call.conversation is not None and call.id not in self._working:
+            self._write_due(flow, call)
+
+    def _write_due(self, flow: http.HTTPFlow, call: Call) -> None:
+        dialogue = need(call.conversation).dialogue
+        if dialogue.messages and is_due(call, dialogue.size, dialogue.messages[0].time):
+            self.recording.part(flow, call)
+            dialogue.clear()
 
 
 class Cutter:

@@ -74,10 +74,12 @@ def transfer(
 
 
 def memory(gateway: GatewayProcess, key: str) -> float:
-    """Megabytes, by a key of ``/proc/PID/status``."""
-    status = Path(f"/proc/{gateway.process.pid}/status").read_text()
-    found = re.search(rf"{key}:\s+(\d+)", status)
-    return round(int(found[1]) / 1024, 1) if found else 0.0
+    """Megabytes of the gateway and its recorder's process, by a key of ``/proc/PID/status``."""
+    main = gateway.process.pid
+    children = [int(child) for child in Path(f"/proc/{main}/task/{main}/children").read_text().split()]
+    recorders = [pid for pid in children if b"recordings.recorder" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    statuses = [Path(f"/proc/{pid}/status").read_text() for pid in (main, *recorders)]
+    return round(sum(int(size) for status in statuses for size in re.findall(rf"{key}:\s+(\d+)", status)) / 1024, 1)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,6 @@ import contextlib
 import json
 import logging
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -24,6 +22,7 @@ from masking.engine import Given, Masked, MaskingEngine
 from masking.errors import Unmaskable, refusing
 from masking.profiles import MaskProfileSpec, Profile
 from masking.pseudonyms import Pseudonyms
+from recordings.interpreter import start_python
 
 logger = logging.getLogger(__name__)
 
@@ -37,22 +36,13 @@ _SLICE = 1024
 """Bytes of a compressed body that are decoded at once: they may become a megabyte."""
 _AGAIN = 30.0
 """Seconds after which a process that did not start is tried again."""
-_KEPT_ENVIRONMENT = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LANG", "LC_ALL", "HOME", "SYSTEMROOT")
 
 
 class _Process:
     """One process; used by one thread at a time."""
 
     def __init__(self, setup: Mapping[str, Any]) -> None:
-        environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "gatehold.body_worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-            start_new_session=True,  # a Ctrl-C is for the gateway, which drains first
-        )
+        self._process = start_python("gatehold.body_worker")
         self._requests, self._answers = cast("BinaryIO", self._process.stdin), cast("BinaryIO", self._process.stdout)
         try:
             self.exchange(setup, b"")

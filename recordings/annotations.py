@@ -25,14 +25,14 @@ class Annotation:
 def annotate(  # noqa: PLR0913 (what there is to remark)
     call: Call,
     *,
-    code: Code,
+    code: Code | str,
     masked: Mapping[str, int] | None = None,
     approval: str = "",
     part: int | None = None,
     judged_by: str = "",
 ) -> Annotation:
     """Remarks for the flow of ``call``, which was answered with ``code``; ``judged_by``: what else it was judged by."""
-    judged, agent = call.judged, call.agent
+    judged, agent, code = call.judged, call.agent, Code(code)
     verdict = judged.verdict if judged is not None else Verdict.DENY
     words = {
         "agent": agent.subject if agent else None,

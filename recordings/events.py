@@ -99,6 +99,8 @@ class Call:
     facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What the decoder found, as JSON."""
     _told: "_Told | None" = field(default=None, init=False, repr=False)
+    packed: bytes | None = field(default=None, init=False, repr=False)
+    """See ``recordings.said``."""
 
     @property
     def told(self) -> "_Told":
@@ -168,9 +170,10 @@ def outcome(  # noqa: PLR0913 (the words of an event)
 
 
 def refusal(  # noqa: PLR0913 (the words of an event)
-    call: Call, *, code: Code, status: int, reason: str, time: float, approval: str = "", fingerprint: str = ""
+    call: Call, *, code: Code | str, status: int, reason: str, time: float, approval: str = "", fingerprint: str = ""
 ) -> Event:
     """The call was not forwarded (or its answer was withheld); ``reason`` is the private one."""
+    code = Code(code)
     response = {"code": status, "error": code.value}
     data = _call(call, time=time, code=code, status=Status.FAILURE, response=response)
     data["status_detail"] = clip(reason)

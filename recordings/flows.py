@@ -1,7 +1,8 @@
-"""One HTTP flow as bytes of mitmproxy's flow format (version 21: typed netstrings of ``HTTPFlow.get_state()``).
+"""Live flows for the record, and the WebSocket messages of recorded ones.
 
-The stock way, ``flow.copy()`` and ``FlowWriter``, costs more than everything else that happens to a call. This encoder
-reads the live flow without copying or changing it, and writes what ``FlowWriter`` would write for the *redacted* flow:
+The stock way, ``flow.copy()`` and ``FlowWriter``, costs more than everything else that happens to a call. Here what
+may be kept of a live flow is picked without copying or changing it; ``recordings.flow_parts`` makes bytes of it, those
+that ``FlowWriter`` would write for the *redacted* flow:
 
 - bodies, paths and headers are those that the caller hands over, masked;
 - values of header fields that carry credentials are replaced, whoever set them;
@@ -13,67 +14,24 @@ The states of the two connections are encoded once and kept for as long as the c
 """
 
 import copy
-import re
-import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from mitmproxy import http, version
+from mitmproxy import http
 from mitmproxy.connection import Client, Connection
 from mitmproxy.io import FlowReader
 
-from recordings.netstrings import dump, fields, members, same_members
+from recordings.flow_parts import Fields, FlowParts, RequestParts, ResponseParts
+from recordings.netstrings import dump
 
-type Fields = Sequence[tuple[bytes, bytes]]
-
-HIDDEN: Final = b"***"
-CREDENTIAL_HEADERS: Final = frozenset(
-    {
-        b"authorization",
-        b"proxy-authorization",
-        b"authentication-info",
-        b"proxy-authentication-info",
-        b"cookie",
-        b"set-cookie",
-        b"set-cookie2",
-        b"api-key",
-        b"apikey",
-        b"x-api-key",
-        b"x-apikey",
-        b"x-auth-token",
-        b"x-access-token",
-        b"x-session-token",
-        b"x-csrf-token",
-        b"x-xsrf-token",
-        b"x-amz-security-token",
-        b"x-goog-api-key",
-        b"x-goog-iap-jwt-assertion",
-        b"x-serverless-authorization",
-        b"x-forwarded-access-token",
-        b"x-functions-key",
-        b"x-vault-token",
-        b"x-github-token",
-        b"x-gitlab-token",
-        b"private-token",
-        b"job-token",
-        b"deploy-token",
-        b"ocp-apim-subscription-key",
-        b"dd-api-key",
-        b"dd-application-key",
-    }
-)
-"""Lower case, with hyphens; a field's underscores count as hyphens."""
 _OVERHEAD: Final = 200
 """Bytes that a message takes besides its content."""
 _TEXT: Final = 1
 _BINARY: Final = 2
 """Type of a WebSocket message (RFC 6455, 5.2)."""
-_SUBPROTOCOL: Final = b"sec-websocket-protocol"
-_BEARER: Final = re.compile(rb"(bearer[^,\s]*\.)[^.,\s]+", re.IGNORECASE)
-"""``base64url.bearer.authorization.k8s.io.TOKEN``: only the token goes, the other protocols are needed to replay."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -126,54 +84,48 @@ class Dialogue:
         self.size = 0
 
 
-def encode_flow(  # noqa: PLR0913 (the parts of a flow)
+def flow_parts(  # noqa: PLR0913 (the parts of a flow)
     flow: http.HTTPFlow,
     *,
     request: RecordedMessage | None = None,
     response: RecordedMessage | None = None,
-    metadata: Mapping[str, Any],
+    metadata: Mapping[str, Any] | None = None,
     comment: str = "",
     marked: str = "",
+    remarks: dict[str, Any] | None = None,
     secret_headers: Collection[bytes] = (),
     part: int = 1,
     dialogue: Dialogue | None = None,
-) -> bytes:
-    """The record that a flow file gets for this flow.
+) -> FlowParts:
+    """What the recorder is given of this flow.
 
     Where ``request`` or ``response`` is None, that message stands in the flow as it may be kept (credential headers
-    are hidden all the same). ``secret_headers`` are further names, lower case. ``metadata`` has to be JSON-like, else
-    ``TypeError``. A stream that is kept in pieces numbers them by ``part``: each gets an id of its own, since mitmweb
-    shows one flow per id.
+    are hidden all the same). ``secret_headers`` are further names, lower case. ``metadata`` has to be JSON-like;
+    instead of it and of ``comment`` and ``marked``, ``remarks`` may say what ``annotate`` makes them of. A stream that
+    is kept in pieces numbers them by ``part``: each gets an id of its own, since mitmweb shows one flow per id.
     """
-    secret = CREDENTIAL_HEADERS.union(secret_headers) if secret_headers else CREDENTIAL_HEADERS
-    answer = b"0:~" if flow.response is None else _response(flow.response, response, secret)
-    return members(
-        _HEAD,
-        b"2:id;",
-        dump(flow.id if part <= 1 else str(uuid.uuid5(uuid.NAMESPACE_OID, f"{flow.id}/{part}"))),
-        b"5:error;",
-        dump(flow.error.get_state() if flow.error else None),
-        b"11:client_conn;",
-        _connection(flow.client_conn),
-        b"11:server_conn;",
-        _connection(flow.server_conn),
-        b"9:is_replay;",
-        dump(flow.is_replay),
-        b"6:marked;",
-        dump(marked),
-        b"8:metadata;",
-        dump(metadata),
-        b"7:comment;",
-        dump(comment),
-        b"17:timestamp_created;",
-        dump(flow.timestamp_created),
-        b"7:request;",
-        _request(flow.request, request, secret),
-        b"8:response;",
-        answer,
-        b"9:websocket;",
-        dump(None if dialogue is None else _dialogue(dialogue)),
+    return FlowParts(
+        id=flow.id,
+        part=part,
+        error=flow.error.get_state() if flow.error else None,
+        client=_connection(flow.client_conn),
+        server=_connection(flow.server_conn),
+        is_replay=flow.is_replay,
+        marked=marked,
+        metadata=metadata or {},
+        comment=comment,
+        created=flow.timestamp_created,
+        request=_request(flow.request, request),
+        response=_response(flow.response, response) if flow.response is not None else None,
+        websocket=None if dialogue is None else _dialogue(dialogue),
+        remarks=remarks,
+        secret_headers=tuple(secret_headers),
     )
+
+
+def encode_flow(flow: http.HTTPFlow, **remarks: Any) -> bytes:
+    """The record that a flow file gets for this flow; ``remarks`` are those of ``flow_parts``."""
+    return flow_parts(flow, **remarks).encoded()
 
 
 def dialogues(record: bytes) -> list[Dialogue]:
@@ -193,20 +145,6 @@ def dialogues(record: bytes) -> list[Dialogue]:
     ]
 
 
-def scrub(fields: Fields, secret: Collection[bytes] = CREDENTIAL_HEADERS) -> list[tuple[bytes, bytes]]:
-    """Header fields without the values that carry credentials."""
-    return [(name, _scrubbed(name.lower().replace(b"_", b"-"), value, secret)) for name, value in fields]
-
-
-_SAME: Final = {
-    "version": version.FLOW_FORMAT_VERSION,
-    "type": "http",
-    "intercepted": False,
-    "backup": None,
-}
-_HEAD: Final = b"".join(dump(part) for pair in _SAME.items() for part in pair)
-
-
 def _dialogue(dialogue: Dialogue) -> dict[str, Any]:
     """As ``WebSocketData.get_state()``."""
     return {
@@ -221,66 +159,40 @@ def _dialogue(dialogue: Dialogue) -> dict[str, Any]:
     }
 
 
-def _request(message: http.Request, recorded: RecordedMessage | None, secret: Collection[bytes]) -> bytes:
+def _request(message: http.Request, recorded: RecordedMessage | None) -> RequestParts:
     data = message.data
-    path = data.path
-    if recorded is not None and recorded.path is not None:
-        path = recorded.path.encode("utf-8", "surrogateescape")
-    return members(
-        *_contents(message, recorded, secret),
-        b"4:path;",
-        dump(path),
-        *_times(message),
-        same_members(_REQUEST, data.http_version, data.host, data.port, data.method, data.scheme, data.authority),
+    return RequestParts(
+        *_contents(message, recorded),
+        data.path if recorded is None or recorded.path is None else recorded.path,
+        data.timestamp_start,
+        data.timestamp_end,
+        data.http_version,
+        data.host,
+        data.port,
+        data.method,
+        data.scheme,
+        data.authority,
     )
 
 
-def _response(message: http.Response, recorded: RecordedMessage | None, secret: Collection[bytes]) -> bytes:
+def _response(message: http.Response, recorded: RecordedMessage | None) -> ResponseParts:
     data = message.data
-    return members(
-        *_contents(message, recorded, secret),
-        *_times(message),
-        same_members(_RESPONSE, data.http_version, data.status_code, data.reason),
+    return ResponseParts(
+        *_contents(message, recorded),
+        data.timestamp_start,
+        data.timestamp_end,
+        data.http_version,
+        data.status_code,
+        data.reason,
     )
 
 
-_REQUEST: Final = ("http_version", "host", "port", "method", "scheme", "authority")
-_RESPONSE: Final = ("http_version", "status_code", "reason")
-
-
-def _contents(
-    message: http.Message, recorded: RecordedMessage | None, secret: Collection[bytes]
-) -> tuple[bytes, bytes, bytes, bytes]:
-    """Headers, body, and no trailers."""
+def _contents(message: http.Message, recorded: RecordedMessage | None) -> tuple[Fields, bytes | None, bool]:
+    """Header fields, body, and whether that is without its coding."""
     headers: Fields = message.headers.fields
-    content = message.data.content
-    if recorded is not None:
-        content = recorded.body
-        headers = recorded.headers if recorded.headers is not None else headers
-        headers = _identity(headers, content) if recorded.decoded else headers
-    return b"7:headers;", fields(scrub(headers, secret)), b"8:trailers;0:~7:content;", dump(content)
-
-
-def _times(message: http.Message) -> tuple[bytes, bytes, bytes, bytes]:
-    data = message.data
-    return b"15:timestamp_start;", dump(data.timestamp_start), b"13:timestamp_end;", dump(data.timestamp_end)
-
-
-def _scrubbed(name: bytes, value: bytes, secret: Collection[bytes]) -> bytes:
-    if name in secret:
-        return HIDDEN
-    return _BEARER.sub(rb"\1" + HIDDEN, value) if name == _SUBPROTOCOL else value
-
-
-def _identity(fields: Fields, body: bytes | None) -> Fields:
-    """Header fields that are true of a body without content encoding."""
-    length = b"%d" % len(body or b"")
-    kept = [(name.lower(), name, value) for name, value in fields]
-    return [
-        (name, length if lower == b"content-length" else value)
-        for lower, name, value in kept
-        if lower != b"content-encoding"
-    ]
+    if recorded is None:
+        return headers, message.data.content, False
+    return headers if recorded.headers is None else recorded.headers, recorded.body, recorded.decoded
 
 
 _connections: Final[WeakKeyDictionary[Connection, tuple[tuple[Any, ...], bytes]]] = WeakKeyDictionary()

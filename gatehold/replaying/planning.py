@@ -16,7 +16,7 @@ from policy.actions.requestinfo import truth
 from policy.errors import Refusal
 from policy.history.inputs import RecordedCall
 from policy.model import TargetTraits
-from recordings.flows import CREDENTIAL_HEADERS, HIDDEN
+from recordings.flow_parts import CREDENTIAL_HEADERS, HIDDEN
 
 type Fields = tuple[tuple[bytes, bytes], ...]
 

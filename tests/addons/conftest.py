@@ -10,10 +10,12 @@ import pytest
 from addons import chain
 from addons.connections import Connections
 from addons.runtime import Runtime
+from gatehold import wiring
 from gatehold.config import load
 from gatehold.demo.serving import ServerCertificate, make_certificate
 from gatehold.identity.keys import keygen
 from gatehold.wiring import Gateway
+from tests.gatehold.keeping.recorders import recorder_in_thread
 
 CREDENTIAL = "crm-planted-credential-5f2a91"
 DOCUMENTS = """
@@ -79,6 +81,12 @@ rules:
 def upstream(tmp_path: Path) -> ServerCertificate:
     """The certificate of the target ``crm``."""
     return make_certificate(tmp_path / "upstream", ("crm.corp.example", "127.0.0.1"))
+
+
+@pytest.fixture(autouse=True)
+def recorder_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of these tests has a gateway of its own, and there are too many for a process each."""
+    monkeypatch.setattr(wiring, "recorder_of", recorder_in_thread)
 
 
 @pytest.fixture

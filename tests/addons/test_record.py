@@ -4,11 +4,15 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from addons.record import Recording
+import pytest
+
+from addons.record import Record, Recording
 from addons.runtime import Runtime
 from gatehold.history.reading import read
+from policy.codes import Code
 from policy.history.judging import Judge
 from policy.model import UNKNOWN, Agent, Verdict
+from recordings.errors import RecorderUnavailable
 from tests.addons.support import AGENT, make_flow, make_request, make_response, sealed
 
 MAIL = "ada.lovelace@example.com"
@@ -60,12 +64,33 @@ async def test_one_agent_is_described_once(runtime: Runtime) -> None:
     """The agent's part is kept for as long as the agent is the same object; another one gets its own."""
     recording = Recording(runtime)
     agents = [Agent(issuer="corp", subject="a", claims={"n": n}, session=AGENT.session) for n in range(2)]
-    for agent in (*agents, *agents):
+    for number, agent in enumerate((*agents, *agents)):
         flow = make_flow()
         flow.response = make_response(b"{}")
         call = sealed(runtime, flow)
-        call.id, call.agent = type(call.id)(f"dec_{agent.claims['n']}_{id(flow)}"), agent
+        call.id, call.agent = type(call.id)(f"dec_{number}"), agent
         await recording.outcome(flow, call)
     await runtime.gateway.recorder.stop()
     found = list(read(Path(runtime.gateway.configuration.data_dir)).calls())
     assert [json.dumps(dict(call.agent.claims)) for call in found] == ['{"n": 0}', '{"n": 1}'] * 2
+
+
+@pytest.mark.parametrize(("method", "code"), [("GET", Code.RECORDER_UNAVAILABLE), ("POST", None)])
+async def test_an_answer_that_cannot_be_recorded_does_not_leave(
+    runtime: Runtime, method: str, code: Code | None
+) -> None:
+    """A read may be sent again, and is told so; of a write, which its target has, nobody is told that."""
+    flow = make_flow(make_request("https://crm.corp.example/customers/7", method))
+    flow.response = make_response(b"{}")
+    call = sealed(runtime, flow)
+    await runtime.gateway.recorder.stop()
+    record = Record(runtime, Recording(runtime)).response(flow)
+    if code is None:
+        with pytest.raises(RecorderUnavailable):
+            await record
+    else:
+        await record
+        assert call.refusal is not None
+        assert call.refusal.code is code
+        assert flow.response.status_code == 503
+        assert b"recorder-unavailable" in (flow.response.content or b"")

@@ -91,7 +91,7 @@ def turned(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Callable[..., A
         call.ruling = replace(ruling, engine=cast("Any", Engine(call.decision, traits[0])))
         other = replace(ruling, engine=cast("Any", Engine(now, traits[1])))
         monkeypatch.setattr(runtime.gateway, "in_force", InForce(other))
-        runtime.open_streams.add(call, flow, cuts.append)
+        runtime.open_streams.add(call, flow, cuts.append, lambda _: None)
         await Rejudge(runtime).turn()
         assert bool(runtime.open_streams.all()) is not bool(cuts)
         runtime.open_streams.remove(flow)
@@ -155,7 +155,7 @@ async def test_what_cannot_be_recorded_ends(turned: Callable[..., Any], runtime:
     cuts, flow = list[str](), make_flow()
     call = sealed(runtime, flow)
     call.token = "t"
-    runtime.open_streams.add(call, flow, cuts.append)
+    runtime.open_streams.add(call, flow, cuts.append, lambda _: None)
     await runtime.gateway.recorder.stop()
     rejudge = Rejudge(runtime)
     rejudge._blind = 0
@@ -177,7 +177,7 @@ async def test_a_late_view_of_the_revoked_ends_nothing_at_once(
     call.token, call.decision = "t", allowed()
     decided = replace(runtime.gateway.ruling, engine=cast("Any", Engine(allowed())))
     monkeypatch.setattr(runtime.gateway, "in_force", InForce(decided))
-    runtime.open_streams.add(call, flow, cuts.append)
+    runtime.open_streams.add(call, flow, cuts.append, lambda _: None)
     rejudge = Rejudge(runtime)
     for agent in (None, None, AGENT, None, None):
         monkeypatch.setattr(runtime.gateway, "verifier", Unsure(agent))

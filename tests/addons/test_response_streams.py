@@ -5,6 +5,7 @@ import base64
 import gzip
 import json
 import threading
+import time
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,9 +16,9 @@ from mitmproxy import http
 
 from addons import response_streams
 from addons.calls import need
-from addons.record import Record, Recording
+from addons.record import PART, Record, Recording
 from addons.redact import Redact
-from addons.response_streams import LONG_PAUSE, PART, PAUSE, UNRECORDED, ResponseStream, is_stream
+from addons.response_streams import LONG_PAUSE, PAUSE, UNRECORDED, ResponseStream, is_stream
 from addons.runtime import Runtime
 from masking.errors import Unmaskable
 from policy.model import MaskObligation, Obligations
@@ -168,12 +169,18 @@ def _secret(name: str, value: str) -> bytes:
     return json.dumps({"type": "ADDED", "object": one}, separators=(",", ":")).encode() + b"\n"
 
 
+def _small_parts(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """Have parts written after so many bytes."""
+    for module in ("record", "response_streams"):
+        monkeypatch.setattr(f"addons.{module}.PART", size)
+
+
 @pytest.mark.parametrize("size", [100, 16_384])
 async def test_a_secret_that_its_agent_may_see_is_not_recorded(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     """Wherever its stream is cut, also between two parts of the recording."""
-    monkeypatch.setattr(response_streams, "PART", 1000)
+    _small_parts(monkeypatch, 1000)
     whole = b"".join(_secret(f"s{number}", VALUE if number % 2 else VALUE[:40]) for number in range(12))
     flow = _secret_stream(runtime)
     assert _pass(flow, [whole[at : at + size] for at in range(0, len(whole), size)]) == whole
@@ -254,7 +261,7 @@ async def test_nothing_of_a_stream_stays_in_memory(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], profiles: tuple[str, ...]
 ) -> None:
     """Of what went through and was recorded, little more is there than what one part may hold."""
-    monkeypatch.setattr(response_streams, "PART", 8 * 1024)
+    _small_parts(monkeypatch, 8 * 1024)
     flow = _stream(runtime, headers, profiles)
     call, stream = runtime.call(flow), need(flow.response).stream
     assert isinstance(stream, ResponseStream)
@@ -430,3 +437,52 @@ async def test_a_language_model_is_asked_off_the_loop(runtime: Runtime, monkeypa
     assert not stream.takes_long(b"data: x\n\n")
     monkeypatch.setattr(type(runtime.gateway.ruling.masking), "asks_models", True)
     assert stream.takes_long(b"data: x\n\n")
+
+
+async def test_what_went_on_is_recorded_though_nothing_follows(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream that falls silent: its bytes are written after a while, once, and soon for the first time."""
+    now = time.time()
+    monkeypatch.setattr("addons.record.time.time", lambda: now)
+    flow = _stream(runtime, EVENTS, ())
+    call, stream = runtime.call(flow), need(flow.response).stream
+    assert isinstance(stream, ResponseStream)
+    stream(b"data: one\n\n")
+    stream.keep_up()
+    assert call.parts == 0
+    now += 6
+    stream.keep_up()
+    stream.keep_up()
+    assert (call.parts, bytes(call.kept)) == (1, b"")
+    for written in call.pending_parts:
+        await written
+    stream(b"data: two\n\n")
+    now += 6
+    stream.keep_up()
+    assert call.parts == 1
+    now += 30
+    stream.keep_up()
+    assert call.parts == 2
+    for written in call.pending_parts:
+        await written
+    kept = b"".join(path.read_bytes() for path in runtime.gateway.configuration.data_dir.rglob("*.flow"))
+    assert kept.count(b"data: one") == kept.count(b"data: two") == 1
+
+
+async def test_nothing_is_recorded_beside_the_thread_that_works_on_a_stream(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parts are numbered in the order in which they are written."""
+    flow = _stream(runtime, EVENTS, ())
+    call, stream = runtime.call(flow), need(flow.response).stream
+    assert isinstance(stream, ResponseStream)
+    stream(b"data: one\n\n")
+    now = time.time() + 60
+    monkeypatch.setattr("addons.record.time.time", lambda: now)
+    await stream.work_ahead(b"data: two\n\n")
+    parts = call.parts
+    stream.keep_up()
+    assert call.parts == parts
+    stream(b"data: two\n\n")
+    assert call.parts == parts == 1

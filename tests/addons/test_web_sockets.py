@@ -14,9 +14,9 @@ from wsproto.frame_protocol import Opcode
 from addons.calls import need
 from addons.conversations import Forwarding, Session
 from addons.handshakes import PORTFORWARD, V5, Handshake
-from addons.record import Record, Recording
+from addons.record import PART, Record, Recording
 from addons.runtime import Runtime
-from addons.web_sockets import PART, WebSockets
+from addons.web_sockets import WebSockets
 from policy.model import DlpObligation
 from recordings.listing import Row, rows
 from tests.addons.support import make_flow, make_request, make_response, sealed
@@ -105,6 +105,28 @@ async def test_what_was_said_is_recorded_for_stock_tools(sockets: WebSockets) ->
     assert read.websocket is not None
     said = [(each.from_client, each.content[:6]) for each in read.websocket.messages]
     assert said == [(True, b"\0card "), (False, b"\1card "), (False, b'\3{"met')]
+
+
+async def test_a_silent_session_is_recorded_as_far_as_it_went(
+    sockets: WebSockets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though nobody says anything more; the rest of it follows at its end."""
+    runtime, flow = sockets.runtime, await opened(sockets)
+    now = time.time()
+    monkeypatch.setattr("addons.record.time.time", lambda: now)
+    (stream,) = [each for _, each in runtime.open_streams._streams.items()]
+    await say(sockets, flow, b"\1one\n")
+    stream.keep_up(flow)
+    assert runtime.call(flow).parts == 0
+    now += 60
+    stream.keep_up(flow)
+    stream.keep_up(flow)
+    assert runtime.call(flow).parts == 1
+    await say(sockets, flow, b"\1two\n")
+    await sockets.websocket_end(flow)
+    raw = [(runtime.gateway.configuration.data_dir / row.file).read_bytes() for row in outcomes(runtime)]
+    assert len(raw) == 2
+    assert raw[-1].count(b"\1one\n") == raw[-1].count(b"\1two\n") == 1
 
 
 async def test_long_sessions_are_recorded_in_parts(sockets: WebSockets) -> None:

@@ -192,7 +192,7 @@ def test_a_process_that_ends_or_hangs_costs_one_body(monkeypatch: pytest.MonkeyP
 
 
 def test_a_process_is_told_no_secret_of_the_gateways(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its environment holds what an interpreter needs."""
+    """Its environment holds what an interpreter needs, and where to find ours."""
     seen: list[dict[str, str]] = []
 
     def refuse(*_arguments: object, env: dict[str, str], **_more: object) -> None:
@@ -200,11 +200,11 @@ def test_a_process_is_told_no_secret_of_the_gateways(monkeypatch: pytest.MonkeyP
         raise OSError
 
     monkeypatch.setenv("CRM_TOKEN", "planted")
-    monkeypatch.setattr("gatehold.body_workers.subprocess.Popen", refuse)
+    monkeypatch.setattr("recordings.interpreter.subprocess.Popen", refuse)
     with pytest.raises(OSError):  # noqa: PT011 - whichever
         body_workers._Process({})
     assert "planted" not in repr(seen)
-    assert set(seen[0]) <= set(os.environ)
+    assert set(seen[0]) <= {*os.environ, "PYTHONPATH"}
 
 
 @given(st.dictionaries(st.text(), st.text()), st.binary(max_size=200), st.integers(0, 400))

@@ -1,4 +1,5 @@
-"""A recorder under load that is to be killed; prints the id of each call as soon as it may be answered.
+"""A recorder under load that is to be killed; prints the number of its scribe's process, and then the id of each call as
+soon as it may be answered.
 
 usage: python -m tests.recordings.killed DIRECTORY NUMBER
 """
@@ -14,6 +15,7 @@ from recordings.events import Event
 from recordings.journal import JournalLimits
 from recordings.ocsf import Kind
 from recordings.recorder import Recorder, RecorderLimits
+from recordings.recorder.processes import ScribeProcess
 from recordings.writer import WriterLimits
 
 LIMITS = RecorderLimits(
@@ -36,8 +38,10 @@ async def call(recorder: Recorder, decision: str, number: int) -> None:
 
 async def main(directory: Path, start: str) -> None:
     """Four agents, for ever."""
-    recorder = Recorder(directory, limits=LIMITS)
+    hand = ScribeProcess(directory, LIMITS)
+    recorder = Recorder(directory, limits=LIMITS, hand=hand)
     recorder.start(asyncio.get_running_loop())
+    os.write(1, f"{hand.pid}\n".encode())
 
     async def agent(name: int) -> None:
         number = 0

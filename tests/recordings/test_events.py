@@ -11,55 +11,19 @@ from hypothesis import strategies as st
 
 from policy.codes import ANSWERS, Code
 from policy.model import (
-    Agent,
     ApprovalObligation,
     Decision,
-    DecisionId,
-    Family,
     LimitObligation,
     MaskObligation,
     Obligations,
     RuleName,
-    SessionId,
-    TargetName,
     Verdict,
 )
-from recordings.events import Call, Event, Resource, intent, outcome, refusal
+from recordings.events import Call, Event, intent, outcome, refusal
 from recordings.ocsf import Kind
+from tests.recordings.strategies import CALLS
 
 type Check = Callable[[Mapping[str, Any]], None]
-TEXT = st.text(max_size=30)
-CALLS = st.builds(
-    Call,
-    id=TEXT.map(lambda text: DecisionId(f"d{text}")),
-    agent=st.none()
-    | st.builds(
-        Agent, issuer=TEXT, subject=TEXT, groups=st.lists(TEXT, max_size=2).map(tuple), session=TEXT.map(SessionId)
-    ),
-    target=st.none() | TEXT.map(TargetName),
-    family=st.none() | st.sampled_from(Family),
-    scheme=st.sampled_from(["http", "https"]),
-    host=TEXT,
-    port=st.integers(0, 65535),
-    method=TEXT,
-    path=st.text(max_size=5000),
-    operation=TEXT,
-    verb=TEXT | st.sampled_from(["GET", "list", "delete"]),
-    client=st.tuples(st.sampled_from(["", "10.0.0.9", "::1"]), st.integers(0, 65535)),
-    time=st.floats(0, 4e9),
-    judged=st.none()
-    | st.builds(
-        Decision,
-        verdict=st.sampled_from(Verdict),
-        code=st.sampled_from(Code),
-        rule=st.none() | TEXT.map(RuleName),
-        rules=st.lists(TEXT.map(RuleName), max_size=3).map(tuple),
-        detail=TEXT,
-        revision=TEXT,
-    ),
-    resources=st.lists(st.builds(Resource, type=TEXT, name=TEXT, namespace=TEXT), max_size=2).map(tuple),
-    facts=st.dictionaries(TEXT, TEXT, max_size=2),
-)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -140,7 +104,7 @@ def test_claims_and_facts_do_not_show(call: Call) -> None:
 
 
 def test_what_is_no_json_is_refused() -> None:
-    """At once, where it was said, not in the recorder's thread."""
+    """By whoever makes the line of it."""
     with pytest.raises(ValueError, match="JSON compliant"):
         Event(kind=Kind.OUTCOME, data={"x": float("nan")}).entry()
     with pytest.raises(TypeError):

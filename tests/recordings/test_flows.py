@@ -10,62 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 from hypothesis import given
 from hypothesis import strategies as st
-from mitmproxy import certs, flow, http, version
+from mitmproxy import flow, http, version
 from mitmproxy.coretypes.serializable import SerializableDataclass
 from mitmproxy.io import FlowReader, tnetstring
 from mitmproxy.test import tflow, tutils
 
-from recordings.flows import (
-    CREDENTIAL_HEADERS,
-    HIDDEN,
-    Dialogue,
-    RecordedMessage,
-    Spoken,
-    dialogues,
-    encode_flow,
-    scrub,
-)
+from recordings.flow_parts import CREDENTIAL_HEADERS, HIDDEN, scrub
+from recordings.flows import Dialogue, RecordedMessage, dialogues, encode_flow
 from recordings.netstrings import dump
-
-CERTIFICATE = certs.Cert.from_pem(trustme.CA().cert_pem.bytes())
-NAMES = st.sampled_from([b"Authorization", b"x_api_key", b"Set-Cookie", b"Accept", b"content-length", b"X"])
-HEADERS = st.lists(st.tuples(NAMES | st.binary(max_size=8), st.binary(max_size=12)), max_size=6).map(tuple)
-BODIES = st.none() | st.binary(max_size=60)
-RECORDED = st.builds(RecordedMessage, body=BODIES, headers=st.none() | HEADERS, path=st.none() | st.text(max_size=20))
-METADATA = st.dictionaries(
-    st.text(max_size=8),
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False)
-    | st.text(max_size=8)
-    | st.binary(max_size=4),
-    max_size=3,
-)
-
-
-@st.composite
-def flows(draw: st.DrawFn) -> http.HTTPFlow:
-    """Flows in many states: answered or not, failed, replayed, over TLS, just connected."""
-    live = tflow.tflow(
-        req=tutils.treq(headers=http.Headers(draw(HEADERS)), content=draw(BODIES), path=draw(st.binary(max_size=12))),
-        resp=draw(st.booleans()) and tutils.tresp(headers=http.Headers(draw(HEADERS)), content=draw(BODIES)),
-        err=draw(st.booleans()),
-        ws=draw(st.booleans()),
-    )
-    live.is_replay = draw(st.sampled_from([None, "request", "response"]))
-    live.metadata = {"proxyauth": ("user", "PASSWORD"), "stamp": object()}
-    live.comment, live.marked, live.intercepted = "old", ":grapes:", draw(st.booleans())
-    live.client_conn.sni = draw(st.none() | st.just("crm.corp.example"))
-    live.server_conn.timestamp_end = draw(st.none() | st.floats(0, 2e9))
-    live.request.timestamp_end = draw(st.none() | st.floats(0, 2e9))
-    if draw(st.booleans()):
-        live.client_conn.mitmcert = CERTIFICATE
-        live.server_conn.certificate_list = [CERTIFICATE]
-    return live
+from tests.recordings.strategies import DIALOGUES, METADATA, RECORDED, flows
 
 
 def read(data: bytes) -> list[flow.Flow]:
@@ -246,11 +201,7 @@ def test_stock_mitmdump_reads_a_file(tmp_path: Path) -> None:
     assert len(json.loads(har.read_text())["log"]["entries"]) == 1
 
 
-SPOKEN = st.builds(Spoken, time=st.floats(1, 2e9), from_client=st.booleans(), content=st.binary(max_size=20))
-
-
-@given(flows(), st.builds(Dialogue, messages=st.lists(SPOKEN, max_size=4), closed_by_client=st.none() | st.booleans(),
-                          close_code=st.none() | st.integers(1000, 4999), ended=st.none() | st.floats(0, 2e9)))  # fmt: skip
+@given(flows(), DIALOGUES)
 def test_a_dialogue_is_read_by_stock_tools_and_by_us(live: http.HTTPFlow, dialogue: Dialogue) -> None:
     """Its messages are those that were handed over; what the live flow holds is not there."""
     raw = encode_flow(live, metadata={}, dialogue=dialogue)

@@ -25,6 +25,7 @@ from recordings.ocsf import Kind
 from recordings.recovery import whole_flows
 from recordings.verify import verify
 from recordings.writer import Record, Writer
+from tests.recordings.strangers import Stranger
 
 type Make = Callable[..., Record]
 
@@ -203,6 +204,7 @@ LOAD = textwrap.dedent(
     from recordings.acts import GatewayMove, gateway_event
     from recordings.journal import JournalLimits
     from recordings.recorder import Recorder, RecorderLimits
+    from recordings.recorder.processes import ScribeProcess
     from recordings.writer import WriterLimits
 
     JOURNAL = JournalLimits(file_size=400_000, checkpoint_events=50, checkpoint_seconds=0.1)
@@ -222,8 +224,10 @@ LOAD = textwrap.dedent(
             print(f"{name}-{number}", flush=True)
 
     async def main():
-        recorder = Recorder(Path(sys.argv[1]), limits=LIMITS)
+        hand = ScribeProcess(Path(sys.argv[1]), LIMITS)
+        recorder = Recorder(Path(sys.argv[1]), limits=LIMITS, hand=hand)
         recorder.start(asyncio.get_running_loop())
+        print(hand.pid, flush=True)
         await asyncio.gather(*(caller(recorder, name) for name in "abcdefgh"))
 
     asyncio.run(main())
@@ -232,17 +236,23 @@ LOAD = textwrap.dedent(
 
 
 def test_kill_9_under_load_loses_no_answered_call(tmp_path: Path) -> None:
-    """Whatever was acknowledged is there, the chain is whole, and the next start goes on; ten times in a row."""
+    """Whatever was acknowledged is there, the chain is whole, and the next start goes on; ten times in a row.
+
+    The gateway is killed alone, so that its scribe ends by itself, and together with its scribe, in turn.
+    """
     dice, acknowledged = random.Random(7), set[str]()
     data_dir = tmp_path / "data"
-    for _ in range(10):
+    for turn in range(10):
         command = [sys.executable, "-c", LOAD, str(data_dir)]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
             assert process.stdout is not None
-            for _ in range(dice.randint(1, 600)):
-                acknowledged.add(process.stdout.readline().strip())
-            process.send_signal(signal.SIGKILL)
+            with Stranger(int(process.stdout.readline())) as scribe:
+                for _ in range(dice.randint(1, 600)):
+                    acknowledged.add(process.stdout.readline().strip())
+                process.send_signal(signal.SIGKILL)
+                if turn % 2:
+                    scribe.send(signal.SIGKILL)
             whole, _, _ = process.stdout.read().rpartition("\n")
         acknowledged |= set(whole.split())
         report = verify(data_dir)

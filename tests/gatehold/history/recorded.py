@@ -21,7 +21,8 @@ from policy.codes import Code
 from policy.model import Agent, DecisionId, SessionId, TargetName, Verdict, WireRequest
 from recordings.annotations import annotate
 from recordings.events import Call
-from recordings.flows import RecordedMessage, encode_flow, scrub
+from recordings.flow_parts import scrub
+from recordings.flows import RecordedMessage, encode_flow
 
 AGENT = Agent(
     issuer="local",

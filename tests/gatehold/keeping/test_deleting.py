@@ -8,7 +8,6 @@ import pytest
 
 from gatehold.config.recordings import AuditSpec, RecordingsSpec
 from gatehold.keeping.deleting import Deleting
-from gatehold.keeping.recorder import recorder_of
 from gatehold.store import Store, open_store
 from gatehold.store.errors import StoreUnavailable
 from gatehold.store.legal_holds import hold
@@ -19,6 +18,7 @@ from recordings.events import Event
 from recordings.recorder import Recorder
 from recordings.retention import Retention
 from recordings.verify import verify
+from tests.gatehold.keeping.recorders import recorder_in_thread
 
 DAY = 86_400.0
 SPEC = RecordingsSpec.model_validate({"retain": "2d", "rollover": {"age": "1h"}})
@@ -47,8 +47,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 async def recorder(tmp_path: Path, clock: Clock) -> AsyncIterator[Recorder]:
     """Two sessions of which the files were finished three days ago, one of today."""
-    made = recorder_of(SPEC, tmp_path)
-    made._clock = clock
+    made = recorder_in_thread(SPEC, tmp_path, clock=clock)
     made.start(asyncio.get_running_loop())
     for session in ("s-1", "s-2", "s-3"):
         if session == "s-3":

@@ -13,7 +13,6 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from gatehold.config.recordings import RecordingsSpec
-from gatehold.keeping.recorder import recorder_of
 from gatehold.objects.ledger import Ledger
 from gatehold.objects.place import ObjectPlace
 from gatehold.objects.uploading import Uploading
@@ -22,6 +21,7 @@ from policy.model import SessionId
 from recordings.acts import GatewayMove, gateway_event
 from recordings.events import Event
 from recordings.recorder import Recorder
+from tests.gatehold.keeping.recorders import recorder_in_thread
 
 KEY = "planted-secret-access-key-5f2a91"
 FLOW = b"5:hello}"
@@ -170,8 +170,7 @@ class Recording:
 @pytest.fixture
 async def recording(tmp_path: Path, clock: Clock, spec: RecordingsSpec) -> AsyncIterator[Recording]:
     """Two sessions of yesterday."""
-    recorder = recorder_of(spec, tmp_path)
-    recorder._clock = clock
+    recorder = recorder_in_thread(spec, tmp_path, clock=clock)
     recorder.start(asyncio.get_running_loop())
     made = Recording(recorder, clock, tmp_path)
     for session in ("s-1", "s-2"):

@@ -13,7 +13,7 @@ from gatehold.history.reading import call_of
 from gatehold.replaying.planning import Again, Skip, plan
 from policy.history.inputs import RecordedCall
 from policy.model import WireRequest
-from recordings.flows import CREDENTIAL_HEADERS
+from recordings.flow_parts import CREDENTIAL_HEADERS
 from tests.gatehold.history.recorded import Camera
 
 BASIC = Path(__file__).parents[3] / "examples" / "basic"
