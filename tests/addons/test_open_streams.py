@@ -10,7 +10,7 @@ def test_what_ended_is_not_there() -> None:
     """Told or not."""
     streams, flows = OpenStreams(), [make_flow() for _ in range(4)]
     for flow in flows:
-        streams.add(make_call(), flow, lambda _why: None)
+        streams.add(make_call(), flow, lambda _why: None, lambda _flow: None)
     flows[0].live = False
     flows[1].error = Error("the client left")
     streams.remove(flows[2])
