@@ -1,8 +1,8 @@
 """One HTTP flow as plain values, and as bytes of mitmproxy's flow format (version 21).
 
 The bytes are typed netstrings of what ``HTTPFlow.get_state()`` gives for the *redacted* flow. They are made by the
-recorder's hand, which may be a process of its own: so a flow goes there as a tuple of plain values, and nothing here
-needs more of mitmproxy than the number of its format.
+scribe, in a process of its own: so a flow goes there as a tuple of plain values, and nothing here needs more of
+mitmproxy than the number of its format.
 """
 
 import re
@@ -176,8 +176,6 @@ _SAME: Final = {
     "backup": None,
 }
 _HEAD: Final = b"".join(dump(part) for pair in _SAME.items() for part in pair)
-
-
 _REQUEST: Final = ("http_version", "host", "port", "method", "scheme", "authority")
 _RESPONSE: Final = ("http_version", "status_code", "reason")
 
